@@ -1,0 +1,210 @@
+"""Settings: read from the environment once, checked, frozen.
+
+Every problem is collected, so that a start that fails names all that is wrong at once.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from limits import parse_many
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.mail.relay import Relay, parse_relays
+
+MIN_KEY_LENGTH = 32
+
+T = TypeVar("T")
+
+
+class SettingsError(ValueError):
+    """One line per wrong setting: its name and what is expected."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    database_url: str
+    data_dir: Path
+    base_url: str  # no trailing slash
+    secret_keys: tuple[str, ...]  # oldest first, the newest signs
+    own_key: bool  # the keys were made up here, not set by the operator
+    relays: tuple[Relay, ...]  # where mail goes; the local inbox when SMTP_URL is not set
+    uses_inbox: bool
+    inbox_port: int
+    mail_domain: str
+    default_timezone: str
+    link_lifetime_days: int
+    upload_limit_mb: int
+    sign_in_limit: str
+    public_limit: str
+    trusted_proxies: int
+
+    @property
+    def secure(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def inbox_dir(self) -> Path:
+        return self.data_dir / "inbox"
+
+    def require_real_keys(self, host: str) -> None:
+        """SettingsError when `host` or BASE_URL can be reached from outside on a made-up key."""
+        outside = [h for h in (host, urlsplit(self.base_url).hostname or "") if not is_loopback(h)]
+        if self.own_key and outside:
+            raise SettingsError(
+                f"SECRET_KEYS: {outside[0]} can be reached from outside, so a key of your own is "
+                "needed. Make one with: "
+                'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. SettingsError lists every wrong one by name."""
+    env = os.environ if environ is None else environ
+    read = _Reader(env)
+    data_dir = Path(read("DATA_DIR", "data", _path))
+    inbox_port = read("INBOX_PORT", "1025", _whole(0, 65535))
+    relays = read("SMTP_URL", "", parse_relays)
+    base_url = read("BASE_URL", "http://127.0.0.1:8000", _base_url)
+    keys = read("SECRET_KEYS", "", _keys)
+    settings = Settings(
+        database_url=read("DATABASE_URL", f"sqlite:///{data_dir / 'docket.db'}", _database_url),
+        data_dir=data_dir,
+        base_url=base_url,
+        secret_keys=keys,
+        own_key=not keys,
+        relays=relays or (),
+        uses_inbox=not relays,
+        inbox_port=inbox_port,
+        mail_domain=read("MAIL_DOMAIN", urlsplit(base_url).hostname or "localhost", _domain),
+        default_timezone=read("DEFAULT_TIMEZONE", "UTC", _timezone),
+        link_lifetime_days=read("LINK_LIFETIME_DAYS", "180", _whole(28, 3650)),
+        upload_limit_mb=read("UPLOAD_LIMIT_MB", "64", _whole(1, 1024)),
+        sign_in_limit=read("SIGN_IN_LIMIT", "10 per minute", _rate),
+        public_limit=read("PUBLIC_LIMIT", "120 per minute", _rate),
+        trusted_proxies=read("TRUSTED_PROXIES", "0", _whole(0, 5)),
+    )
+    read.raise_if_wrong()
+    return settings
+
+
+def with_embedded_defaults(settings: Settings) -> Settings:
+    """Fill in what the embedded default makes itself: its folder, its key, its inbox."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    keys = settings.secret_keys or (_kept_key(settings.data_dir / "secret-key"),)
+    relays = settings.relays or parse_relays(f"smtp://127.0.0.1:{settings.inbox_port}")
+    return replace(settings, secret_keys=keys, relays=relays)
+
+
+def _kept_key(path: Path) -> str:
+    """The key in `path`, made on first use and readable by its owner alone."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        key = secrets.token_urlsafe(48)
+        file.write(key + "\n")
+    return key
+
+
+class _Reader:
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._problems: list[str] = []
+
+    def __call__(self, name: str, default: str, parse: Callable[[str], T]) -> T:
+        text = self._env.get(name, "").strip() or default
+        try:
+            return parse(text)
+        except ValueError as error:
+            self._problems.append(f"{name}: {error}")
+            return parse(default)
+
+    def raise_if_wrong(self) -> None:
+        if self._problems:
+            raise SettingsError("\n".join(self._problems))
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{text!r} is not an address such as https://docket.example.org")
+    if parts.query or parts.fragment:
+        raise ValueError("an address without ? and # is expected")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("members' links must be https:// unless the host is this machine")
+    return text.rstrip("/")
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    keys = tuple(text.replace(",", " ").split())
+    if any(len(key) < MIN_KEY_LENGTH for key in keys):
+        raise ValueError(
+            f"each key needs {MIN_KEY_LENGTH} characters or more, separated by commas, oldest first"
+        )
+    return keys
+
+
+def _database_url(text: str) -> str:
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        # The text itself may hold a password, so it is not repeated.
+        raise ValueError("an SQLAlchemy address such as sqlite:////var/lib/docket.db") from None
+    if url.get_backend_name() == "sqlite":
+        return text
+    if url.get_backend_name() in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    raise ValueError(f"{url.get_backend_name()} is not known; sqlite and postgresql are")
+
+
+def _domain(text: str) -> str:
+    if any(c.isspace() or c in "@/<>" for c in text):
+        raise ValueError(f"{text!r} is not a domain such as news.example.org")
+    return text.lower().rstrip(".")
+
+
+def _timezone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{text!r} is not an IANA time zone such as Europe/Paris") from None
+    return text
+
+
+def _rate(text: str) -> str:
+    try:
+        parse_many(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a rate such as '10 per minute'") from None
+    return text

@@ -1,0 +1,132 @@
+"""From a scheduled issue to ledger rows: the words and the audience are fixed in one transaction."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from sqlalchemy import insert, literal, null, select
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.delivery.audience import chosen, count_by_edition, offers_key, recipients
+from app.delivery.models import Delivery, DeliveryState, Edition, EditionOffer
+from app.errors import InvalidInput, Refused
+from app.issues.composing import content_of, stops
+from app.issues.models import Issue, Offer
+from app.networks.models import Member, Membership
+from newsletters import wire
+
+WINDOW = timedelta(days=28)  # in which a response counts, when the ask has no deadline
+
+
+def schedule(
+    session: Session, issue: Issue, at: datetime, staff_id: int | None, now: datetime
+) -> bool:
+    """Ask for the issue to be sent at `at`. False when it was asked for before: nothing changes.
+
+    Refused for what would hurt, with every reason; the issue stays a draft.
+    """
+    session.refresh(issue, with_for_update=True)
+    if issue.scheduled_for is not None:
+        return False
+    if problems := stops(session, issue, now):
+        raise InvalidInput(
+            _("The issue was not sent. It is kept as a draft. Mend this first:"), problems
+        )
+    issue.scheduled_for = max(at, now)
+    issue.scheduled_by = staff_id
+    issue.stopped_why = None
+    return True
+
+
+def unschedule(session: Session, issue: Issue) -> None:
+    """Take a scheduled issue back to draft, as long as nothing of it went out."""
+    session.refresh(issue, with_for_update=True)
+    if issue.frozen_at is not None:
+        raise Refused(_("This issue is on its way already, so it cannot become a draft again."))
+    issue.scheduled_for = issue.scheduled_by = None
+
+
+def due(session: Session, now: datetime) -> list[int]:
+    """The ids of issues whose time has come and that are not frozen yet."""
+    statement = (
+        select(Issue.id)
+        .where(Issue.scheduled_for <= now, Issue.frozen_at.is_(None))
+        .order_by(Issue.scheduled_for)
+    )
+    return list(session.scalars(statement))
+
+
+def freeze(session: Session, settings: Settings, issue_id: int, now: datetime) -> int:
+    """Fix words and audience of a scheduled issue and write its ledger; how many deliveries.
+
+    Calling it again does nothing. An issue that can no longer be sent (a case was stopped since)
+    goes back to draft and says why.
+    """
+    issue = session.get_one(Issue, issue_id, with_for_update=True)
+    if issue.frozen_at is not None or issue.scheduled_for is None:
+        return 0
+    if problems := stops(session, issue, now):
+        issue.scheduled_for = None
+        issue.stopped_why = "; ".join(f"{where}: {what}" for where, what in problems)
+        return 0
+    issue.frozen_at = now
+    for offer in issue.offers:
+        offer.closes_at = closing_time(offer, now, ZoneInfo(issue.network.timezone))
+    return sum(
+        _fill(session, issue, _edition(session, settings, issue, ids), ids, now)
+        for ids in count_by_edition(session, issue)
+    )
+
+
+def closing_time(offer: Offer, now: datetime, zone: ZoneInfo) -> datetime:
+    """When responses stop to count: the end of the deadline's day there, else 28 days from now."""
+    if offer.ask.deadline is None:
+        return now + WINDOW
+    end = datetime.combine(offer.ask.deadline + timedelta(days=1), time(), zone)
+    return max(end, now)
+
+
+def _edition(session: Session, settings: Settings, issue: Issue, ids: tuple[int, ...]) -> Edition:
+    offers = chosen(issue, ids)
+    compiled = wire.compile(content_of(issue, offers, settings))
+    edition = Edition(
+        issue_id=issue.id,
+        language=issue.language,
+        offers_key="".join(f"{offer_id}," for offer_id in ids),
+        subject=issue.subject,
+        compiled=compiled.dumps(),
+        content_hash=compiled.content_hash,
+        size=compiled.size,
+    )
+    session.add(edition)
+    session.flush()  # its rows refer to its id
+    session.add_all(EditionOffer(edition_id=edition.id, offer_id=offer.id) for offer in offers)
+    return edition
+
+
+def _fill(
+    session: Session, issue: Issue, edition: Edition, ids: tuple[int, ...], now: datetime
+) -> int:
+    """One statement writes the ledger rows of an edition, however many."""
+    columns = {
+        "issue_id": literal(issue.id),
+        "edition_id": literal(edition.id),
+        "member_id": Member.id,
+        "membership_id": Membership.id,
+        "sector": Membership.sector,
+        "profession": Member.profession,
+        "country": Member.country,
+        "state": literal(DeliveryState.QUEUED.value),
+        "cause": null(),
+        "attempts": literal(0),
+        "next_try_at": literal(now, Delivery.next_try_at.type),
+    }
+    rows = (
+        recipients(issue)
+        .with_only_columns(*columns.values())
+        .where(offers_key(issue) == edition.offers_key)
+        .order_by(Member.id)
+    )
+    result = session.execute(insert(Delivery).from_select(list(columns), rows))
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,225 @@
+"""The issue pages: list, write, preview, send, and how a sending goes."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from app import web
+from app.clock import now
+from app.delivery.models import Delivery
+from app.errors import NotFound
+from app.issues import editing, sending
+from app.issues.forms import NewIssueForm, SearchForm, SendForm, WordsForm
+from app.issues.models import Issue
+from app.issues.preview import PREVIEW_PATH, first_members, preview
+from app.networks.models import Member
+from app.staff import audit
+from app.staff.access import networks_of
+from newsletters.markup import CompositionError
+
+blueprint = Blueprint("issues", __name__)
+
+
+@blueprint.get("/issues/")
+@web.staff_only(*web.EDITORS)
+def index() -> ResponseReturnValue:
+    session, staff = web.session(), web.current_staff()
+    networks = networks_of(session, staff)
+    chosen = request.args.get("network", "")
+    ids = [network.id for network in networks if chosen in ("", network.code)]
+    issues = session.scalars(
+        select(Issue).where(Issue.network_id.in_(ids)).order_by(Issue.id.desc())
+    ).all()
+    sent = dict(
+        session.execute(
+            select(Delivery.issue_id, func.count())
+            .where(Delivery.issue_id.in_([issue.id for issue in issues]))
+            .group_by(Delivery.issue_id)
+        ).all()
+    )
+    return render_template(
+        "issues/index.html", issues=issues, networks=networks, chosen=chosen, sent=sent
+    )
+
+
+@blueprint.route("/issues/new", methods=["GET", "POST"])
+@web.staff_only(*web.EDITORS)
+def new() -> ResponseReturnValue:
+    session, staff = web.session(), web.current_staff()
+    networks = networks_of(session, staff)
+    form = NewIssueForm(network=request.args.get("network"))
+    form.network.choices = [(network.code, network.name) for network in networks]
+    if form.validate_on_submit():
+        network = next(n for n in networks if n.code == form.network.data)
+        issue = editing.create(session, network, staff.id, now(), title=form.title.data or "")
+        audit.record(session, "issue.created", issue, staff)
+        return redirect(url_for("issues.edit", issue_id=issue.id))
+    return render_template("issues/new.html", form=form, networks=networks), _status(form)
+
+
+@blueprint.get("/issues/<int:issue_id>")
+@web.staff_only(*web.EDITORS)
+def show(issue_id: int) -> ResponseReturnValue:
+    """A draft is edited; anything later is looked at."""
+    issue = issue_or_404(issue_id)
+    if issue.scheduled_for is None:
+        return redirect(url_for("issues.edit", issue_id=issue.id))
+    return render_template("issues/show.html", **_progress(issue))
+
+
+@blueprint.get("/issues/<int:issue_id>/progress")
+@web.staff_only(*web.EDITORS)
+def progress(issue_id: int) -> ResponseReturnValue:
+    """The part of the page that moves while an issue goes out; 286 tells htmx to stop asking."""
+    issue = issue_or_404(issue_id)
+    done = issue.finished_at is not None
+    return render_template("issues/_progress.html", **_progress(issue)), 286 if done else 200
+
+
+@blueprint.route("/issues/<int:issue_id>/edit", methods=["GET", "POST"])
+@web.staff_only(*web.EDITORS)
+def edit(issue_id: int) -> ResponseReturnValue:
+    session, issue = web.session(), issue_or_404(issue_id)
+    if issue.scheduled_for is not None:
+        return redirect(url_for("issues.show", issue_id=issue.id))
+    form = WordsForm(obj=issue)
+    if form.validate_on_submit():
+        changed = editing.rewrite(issue, _words(form.data), now())
+        audit.record(session, "issue.rewritten", issue, web.current_staff(), fields=changed)
+        flash(_("Saved."), "ok")
+        return redirect(url_for("issues.edit", issue_id=issue.id))
+    search = SearchForm(request.args)
+    found = editing.cases_to_offer(session, issue, search.text.data or "")
+    overview = sending.overview(session, web.services(), issue, now())
+    return render_template(
+        "issues/edit.html", issue=issue, form=form, search=search, found=found[:10], over=overview
+    ), _status(form)
+
+
+@blueprint.post("/issues/<int:issue_id>/cases")
+@web.staff_only(*web.EDITORS)
+def add_case(issue_id: int) -> ResponseReturnValue:
+    session, issue = web.session(), issue_or_404(issue_id)
+    case = editing.case_or_404(session, request.form.get("case", 0, type=int))
+    editing.add_case(session, issue, case, now())
+    audit.record(session, "issue.case_added", issue, web.current_staff(), case=case.reference)
+    return redirect(url_for("issues.edit", issue_id=issue.id, _anchor="cases"))
+
+
+@blueprint.post("/issues/<int:issue_id>/cases/<int:case_id>")
+@web.staff_only(*web.EDITORS)
+def change_case(issue_id: int, case_id: int) -> ResponseReturnValue:
+    """Offer exactly the ticked asks, or move or remove the case, by the button that was pressed."""
+    session, issue = web.session(), issue_or_404(issue_id)
+    match request.form.get("do"):
+        case "up":
+            editing.move_case(issue, case_id, -1, now())
+        case "down":
+            editing.move_case(issue, case_id, 1, now())
+        case "remove":
+            editing.remove_case(session, issue, case_id, now())
+        case _:
+            asks = request.form.getlist("ask", type=int)
+            place = editing.case_or_404(session, case_id)
+            editing.offer_asks(session, issue, place, asks, now())
+    audit.record(session, "issue.cases_changed", issue, web.current_staff())
+    return redirect(url_for("issues.edit", issue_id=issue.id, _anchor="cases"))
+
+
+@blueprint.get("/issues/<int:issue_id>/preview")
+@web.staff_only(*web.EDITORS)
+def show_preview(issue_id: int) -> ResponseReturnValue:
+    session, issue = web.session(), issue_or_404(issue_id)
+    members = first_members(session, issue)
+    member = _member(members)
+    shown, problem = None, ""
+    if member is not None:
+        try:
+            shown = preview(session, web.services(), issue, member, now())
+        except CompositionError as error:
+            problem = str(error)
+    return render_template(
+        "issues/preview.html",
+        issue=issue, members=members, member=member, preview=shown, problem=problem,
+    )
+
+
+@blueprint.get("/issues/<int:issue_id>/preview/<int:member_id>.<form>")
+@web.staff_only(*web.EDITORS)
+def preview_file(issue_id: int, member_id: int, form: str) -> ResponseReturnValue:
+    """The mail itself: `html` for the frame on the preview page, `eml` to keep."""
+    session, issue = web.session(), issue_or_404(issue_id)
+    member = session.get(Member, member_id)
+    if member is None or form not in ("html", "eml"):
+        raise NotFound(_("This preview does not exist."))
+    shown = preview(session, web.services(), issue, member, now())
+    if form == "html":
+        return web.use_policy(make_response(shown.html), web.MAIL_POLICY)
+    response = make_response(shown.eml)
+    response.content_type = "message/rfc822"
+    response.headers["Content-Disposition"] = f"attachment; filename=issue-{issue.id}.eml"
+    return response
+
+
+@blueprint.route("/issues/<int:issue_id>/send", methods=["GET", "POST"])
+@web.staff_only(*web.EDITORS)
+def send(issue_id: int) -> ResponseReturnValue:
+    session, issue, staff = web.session(), issue_or_404(issue_id), web.current_staff()
+    if issue.scheduled_for is not None:
+        return redirect(url_for("issues.show", issue_id=issue.id))
+    form = SendForm()
+    if form.validate_on_submit():
+        at = sending.moment_in(form.at.data, issue.network.timezone) if form.at.data else now()
+        if sending.send(session, web.services(), issue, at, staff.id, now()):
+            audit.record(session, "issue.scheduled", issue, staff, at=at.isoformat())
+        return redirect(url_for("issues.show", issue_id=issue.id))
+    overview = sending.overview(session, web.services(), issue, now())
+    return render_template("issues/send.html", issue=issue, form=form, over=overview), _status(form)
+
+
+@blueprint.post("/issues/<int:issue_id>/unschedule")
+@web.staff_only(*web.EDITORS)
+def unschedule(issue_id: int) -> ResponseReturnValue:
+    session, issue = web.session(), issue_or_404(issue_id)
+    sending.unschedule(session, issue)
+    audit.record(session, "issue.unscheduled", issue, web.current_staff())
+    flash(_("The issue is a draft again. Nothing was sent."), "ok")
+    return redirect(url_for("issues.edit", issue_id=issue.id))
+
+
+@blueprint.get(PREVIEW_PATH)
+@web.public
+def preview_link() -> ResponseReturnValue:
+    """Where the links of a preview lead."""
+    return render_template("issues/preview_link.html")
+
+
+def issue_or_404(issue_id: int) -> Issue:
+    """NotFound for an issue of a network that is not theirs, too."""
+    issue = web.session().get(Issue, issue_id)
+    theirs = {network.id for network in networks_of(web.session(), web.current_staff())}
+    if issue is None or issue.network_id not in theirs:
+        raise NotFound(_("This issue does not exist, or belongs to a network that is not yours."))
+    return issue
+
+
+def _progress(issue: Issue) -> dict[str, object]:
+    counts = sending.counts(web.session(), issue)
+    return {"issue": issue, "counts": counts, "troubles": sending.troubles(web.session(), issue)}
+
+
+def _member(members: list[Member]) -> Member | None:
+    wanted = request.args.get("member", type=int)
+    return next((m for m in members if m.id == wanted), members[0] if members else None)
+
+
+def _words(data: Mapping[str, str | None]) -> dict[str, str]:
+    # Browsers send CRLF from a text area; the words themselves hold plain line ends.
+    return {name: (data.get(name) or "").replace("\r\n", "\n").strip() for name in editing.WORDS}
+
+
+def _status(form: NewIssueForm | WordsForm | SendForm) -> int:
+    return 422 if form.errors else 200

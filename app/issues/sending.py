@@ -1,0 +1,102 @@
+"""What a coordinator sees and does around a sending: checks before, the course of it, its end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.delivery import preparing
+from app.delivery.audience import chosen, count_by_edition, count_by_offer
+from app.delivery.models import Attempt, Delivery, DeliveryState
+from app.errors import InvalidInput
+from app.issues.composing import content_of, stops
+from app.issues.models import Issue
+from app.services import Services
+from newsletters.checking import check
+
+unschedule = preparing.unschedule
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`recipients` members in `editions` forms; `idle` of them have no ask. Problems stop a
+    sending, warnings do not: (where, what)."""
+
+    recipients: int
+    editions: int
+    idle: int
+    by_offer: Mapping[int, int]
+    problems: list[tuple[str, str]]
+    warnings: list[tuple[str, str]]
+
+
+def overview(session: Session, services: Services, issue: Issue, now: datetime) -> Overview:
+    editions = count_by_edition(session, issue)
+    problems, warnings = stops(session, issue, now), []
+    if not editions:
+        problems.append((_("Recipients"), _("This network has no member who may be mailed.")))
+    for ids in editions:
+        for problem in check(content_of(issue, chosen(issue, ids), services.settings)):
+            kind = problems if problem.stops else warnings
+            kind.append((problem.where, problem.what))
+    return Overview(
+        recipients=sum(editions.values()),
+        editions=len(editions),
+        idle=editions.get((), 0),
+        by_offer=count_by_offer(issue, editions),
+        problems=list(dict.fromkeys(problems)),
+        warnings=list(dict.fromkeys(warnings)),
+    )
+
+
+def send(
+    session: Session,
+    services: Services,
+    issue: Issue,
+    at: datetime,
+    staff_id: int | None,
+    now: datetime,
+) -> bool:
+    """Schedule the issue for `at`. False when that was done before. InvalidInput lists why not."""
+    if issue.scheduled_for is None:
+        seen = overview(session, services, issue, now)
+        if seen.problems:
+            text = _("The issue was not sent. It is kept as a draft. Mend this first:")
+            raise InvalidInput(text, seen.problems)
+    return preparing.schedule(session, issue, at, staff_id, now)
+
+
+def moment_in(local: datetime, zone: str) -> datetime:
+    """A wall-clock time of a network as a moment."""
+    return local.replace(tzinfo=ZoneInfo(zone))
+
+
+def counts(session: Session, issue: Issue) -> dict[str, int]:
+    """Deliveries by state, every state named."""
+    rows = session.execute(
+        select(Delivery.state, func.count())
+        .where(Delivery.issue_id == issue.id)
+        .group_by(Delivery.state)
+    )
+    return {state.value: 0 for state in DeliveryState} | {state: count for state, count in rows}
+
+
+def troubles(session: Session, issue: Issue, limit: int = 5) -> list[tuple[str, int]]:
+    """What relays said of deliveries that are not sent, most frequent first."""
+    rows = session.execute(
+        select(Attempt.answer, func.count())
+        .join(Delivery, Delivery.id == Attempt.delivery_id)
+        .where(
+            Delivery.issue_id == issue.id,
+            Delivery.state != DeliveryState.SENT,
+            Attempt.answer.is_not(None),
+        )
+        .group_by(Attempt.answer)
+        .order_by(func.count().desc())
+        .limit(limit)
+    )
+    return [(answer, count) for answer, count in rows]

@@ -1,0 +1,204 @@
+"""Networks, their members, and how each member came and went."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
+
+from app.db import Base, Key
+
+
+class Network(Base):
+    __tablename__ = "network"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(default="loose network")
+    sector: Mapped[str]
+    language: Mapped[str] = mapped_column(default="en")
+    timezone: Mapped[str] = mapped_column(default="UTC")
+    from_name: Mapped[str]
+    from_address: Mapped[str]
+    reply_to: Mapped[str | None]
+    postal_address: Mapped[str] = mapped_column(default="")  # stands in the mail's footer
+    about: Mapped[str] = mapped_column(default="")  # shown on the join page
+    joining_open: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Member(Base):
+    __tablename__ = "member"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)  # the normalised form
+    smtputf8: Mapped[bool] = mapped_column(default=False)  # the local part is not ASCII
+    name: Mapped[str] = mapped_column(default="")
+    profession: Mapped[str | None]
+    country: Mapped[str | None]  # ISO 3166-1 alpha-2
+    timezone: Mapped[str | None]
+    notes: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    traits: Mapped[list["MemberTrait"]] = relationship(
+        back_populates="member", cascade="all, delete-orphan", order_by="MemberTrait.position"
+    )
+    memberships: Mapped[list["Membership"]] = relationship(
+        back_populates="member", order_by="Membership.id"
+    )
+
+    def trait_values(self, kind: str) -> list[str]:
+        return [trait.value for trait in self.traits if trait.kind == kind]
+
+
+class TraitKind:
+    SPECIALTY = "specialty"
+    LANGUAGE = "language"  # BCP 47; the first is the preferred one
+    TAG = "tag"
+
+
+class MemberTrait(Base):
+    """One value of a list in the profile, as a row: audiences are chosen by set-based SQL."""
+
+    __tablename__ = "member_trait"
+    __table_args__ = (Index(None, "kind", "value", "member_id"),)
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)  # casefolded
+    label: Mapped[str]  # as written
+    position: Mapped[int] = mapped_column(default=0)
+
+    member: Mapped[Member] = relationship(back_populates="traits")
+
+
+class Membership(Base):
+    """A person in one network from a start to an end. Coming back is a new row."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        Index(
+            "uq_membership_current",
+            "network_id",
+            "member_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(None, "member_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    network_id: Mapped[int] = mapped_column(ForeignKey("network.id"))
+    sector: Mapped[str]  # the network's unless the person's own differs
+    source: Mapped[str]  # import, join page, staff
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]  # unsubscribed, staff
+    consent_wording: Mapped[str]
+    consent_source: Mapped[str]  # where it was given
+    consent_at: Mapped[datetime]
+
+    member: Mapped[Member] = relationship(back_populates="memberships")
+    network: Mapped[Network] = relationship()
+
+
+class Invitation(Base):
+    """Somebody asked to confirm that they want to be a member (double opt-in).
+
+    Nobody becomes a member by it: the profile waits here until the confirmation is posted.
+    """
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        Index(
+            "uq_invitation_open",
+            "network_id",
+            "email_key",
+            unique=True,
+            sqlite_where=text("confirmed_at IS NULL"),
+            postgresql_where=text("confirmed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    network_id: Mapped[int] = mapped_column(ForeignKey("network.id"))
+    email: Mapped[str]
+    email_key: Mapped[str]
+    profile: Mapped[dict[str, Any]]
+    source: Mapped[str]
+    wording: Mapped[str]  # what the person confirms
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    next_try_at: Mapped[datetime | None]  # the mail is due; None once it is sent or given up
+    attempts: Mapped[int] = mapped_column(default=0)
+    mailed_at: Mapped[datetime | None]
+    last_answer: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]
+
+    network: Mapped[Network] = relationship()
+
+
+class Suppression(Base):
+    """An address that gets no mail from any network, until lifted."""
+
+    __tablename__ = "suppression"
+    __table_args__ = (Index(None, "email_key"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    email_key: Mapped[str]
+    reason: Mapped[str]  # unsubscribed, bounced, complained, staff
+    created_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+
+
+class ImportRun(Base):
+    """One file of members on its way in: uploaded, read, shown, applied.
+
+    The rows are staged in ImportRow while the file is read, so that what was shown is what is
+    applied, in one transaction.
+    """
+
+    __tablename__ = "import_run"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    network_id: Mapped[int] = mapped_column(ForeignKey("network.id"))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    filename: Mapped[str]
+    content: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))  # dropped when read
+    mapping: Mapped[dict[str, Any]]  # column index -> field
+    header: Mapped[list[str]]
+    consent_source: Mapped[str | None]  # None: every new person is invited instead
+    state: Mapped[str]  # mapping, reading, planned, applying, applied, failed
+    size: Mapped[int] = mapped_column(default=0)  # bytes of the file
+    bytes_read: Mapped[int] = mapped_column(default=0)
+    counts: Mapped[dict[str, Any]]  # verdict -> rows
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    planned_at: Mapped[datetime | None]
+    applied_at: Mapped[datetime | None]
+
+    network: Mapped[Network] = relationship()
+
+
+class ImportRow(Base):
+    __tablename__ = "import_row"
+    __table_args__ = (
+        UniqueConstraint("run_id", "line"),
+        Index(None, "run_id", "verdict", "line"),
+        Index(None, "run_id", "email_key"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"))
+    line: Mapped[int]
+    verdict: Mapped[str]  # new, changed, unchanged, duplicate, refused
+    email_key: Mapped[str | None]
+    candidate: Mapped[dict[str, Any]]  # the cleaned values
+    changes: Mapped[dict[str, Any]]  # field -> [before, after]
+    problems: Mapped[list[Any]]  # {column, value, reason, fatal}
+    cells: Mapped[list[str]]  # as they stood; kept for refused rows, which go back to be mended

@@ -1,0 +1,126 @@
+"""The frame around the staff pages: navigation, filters, home, health."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_date, format_datetime, format_percent, get_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import text
+
+from app import migrating, web
+from app.sectors import sector_name
+from app.staff.models import Role
+
+blueprint = Blueprint("shell", __name__)
+
+
+@blueprint.get("/")
+@web.staff_only(*web.READERS)
+def home() -> ResponseReturnValue:
+    """The page a person of this role works on."""
+    reviewer = web.current_staff().role == Role.REVIEWER
+    return redirect(url_for("reports.index" if reviewer else "issues.index"))
+
+
+@blueprint.get("/healthz")
+@web.public
+def healthz() -> ResponseReturnValue:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@blueprint.get("/readyz")
+@web.public
+def readyz() -> ResponseReturnValue:
+    """The database answers and has this version's schema."""
+    web.session().execute(text("SELECT 1"))
+    ready = migrating.is_current(web.services().settings.database_url)
+    return {"status": "ok" if ready else "the schema is not current"}, 200 if ready else 503
+
+
+def set_up_shell(app: Flask) -> None:
+    app.jinja_env.filters.update(FILTERS)
+    app.context_processor(_frame)
+
+
+def show_http_error(code: int | None) -> ResponseReturnValue:
+    return render_template("errors/http.html", code=code), code or 500
+
+
+def _frame() -> dict[str, Any]:
+    settings = web.services().settings
+    return {"navigation": _navigation(), "uses_inbox": settings.uses_inbox, "locale": get_locale()}
+
+
+def _navigation() -> list[tuple[str, str, bool]]:
+    """(address, label, is the current one) for each place this role may go."""
+    if not current_user.is_authenticated:
+        return []
+    role = web.current_staff().role
+    places = [
+        ("issues.index", _("Issues"), (Role.ADMIN, Role.COORDINATOR)),
+        ("cases.index", _("Cases"), (Role.ADMIN, Role.COORDINATOR)),
+        ("networks.index", _("Networks"), (Role.ADMIN, Role.COORDINATOR)),
+        ("reports.index", _("Reports"), tuple(Role)),
+        ("delivery.inbox", _("Local inbox"), (Role.ADMIN, Role.COORDINATOR)),
+        ("staff.index", _("Staff"), (Role.ADMIN,)),
+        ("staff.audit", _("Audit"), (Role.ADMIN,)),
+    ]
+    here = (request.blueprint, request.endpoint)
+    return [
+        (url_for(endpoint), label, _is_here(endpoint, *here))
+        for endpoint, label, roles in places
+        if role in roles and (endpoint != "delivery.inbox" or web.services().settings.uses_inbox)
+    ]
+
+
+def _is_here(endpoint: str, blueprint: str | None, current: str | None) -> bool:
+    if endpoint in ("staff.audit", "staff.index", "delivery.inbox"):
+        return endpoint == current
+    return endpoint.split(".")[0] == blueprint
+
+
+def moment(value: datetime | None) -> str:
+    """A time in the reader's zone, for example "23 Nov 2026, 14:02"."""
+    return format_datetime(value, "d MMM y, HH:mm") if value else ""
+
+
+def day(value: date | datetime | None) -> str:
+    return format_date(value, "d MMMM y") if value else ""
+
+
+def country(code: str | None) -> str:
+    return _locale().territories.get(code, code) if code else ""
+
+
+def language_name(code: str | None) -> str:
+    if not code:
+        return ""
+    try:
+        return Locale.parse(code, sep="-").get_display_name(_locale()) or code
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+def percent(value: float | None) -> str:
+    """A share from 0 to 1 as whole per cent; a dash where there is none."""
+    return "–" if value is None else format_percent(value, "0%")
+
+
+def _locale() -> Locale:
+    return get_locale() or Locale("en")
+
+
+FILTERS: dict[str, Callable[[Any], str]] = {
+    "moment": moment,
+    "day": day,
+    "country": country,
+    "language_name": language_name,
+    "sector_name": sector_name,
+    "percent": percent,
+}

@@ -1,0 +1,157 @@
+"""What every route leans on: the request's session, who may come in, and the headers.
+
+A request is one transaction: what a view returns is committed, what it raises is rolled back.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from sqlalchemy.orm import Session
+
+from app.services import Services
+from app.staff.models import Role, Staff
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+# Endpoints that libraries register: files without a secret in them.
+STATIC_ENDPOINTS = frozenset({"static", "htmx"})
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "frame-src": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+# A mail shown to staff: its own styles and nothing that runs, submits or navigates.
+MAIL_POLICY = POLICY | {
+    "script-src": "'none'",
+    "style-src": "'unsafe-inline'",
+    "img-src": "'self' data: https:",
+    "form-action": "'none'",
+    "frame-ancestors": "'self'",
+    "sandbox": "allow-popups allow-popups-to-escape-sandbox",
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may call a view. `roles` is None where no sign-in is asked for."""
+
+    roles: frozenset[Role] | None
+
+
+def public(view: View) -> View:
+    """Anybody may call it; it shows nobody's name."""
+    view.access = Access(None)  # type: ignore[attr-defined]
+    return view
+
+
+def staff_only(*roles: Role) -> Callable[[View], View]:
+    """Only staff signed in with one of `roles`; admins always may."""
+
+    def mark(view: View) -> View:
+        view.access = Access(frozenset(roles) | {Role.ADMIN})  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+EDITORS = (Role.COORDINATOR,)
+READERS = (Role.COORDINATOR, Role.REVIEWER)
+
+
+def services() -> Services:
+    return cast(Services, current_app.extensions["docket"])
+
+
+def session() -> Session:
+    """The request's own session: reading for GET and HEAD, writing otherwise."""
+    if "session" not in g:
+        g.session = services().database.open(readonly=request.method in ("GET", "HEAD"))
+    return cast(Session, g.session)
+
+
+def current_staff() -> Staff:
+    """The member of staff who is signed in; only for views marked `staff_only`."""
+    return cast(Staff, current_user._get_current_object())
+
+
+def use_policy(response: Response, policy: dict[str, str]) -> Response:
+    """Give one answer a Content-Security-Policy of its own."""
+    response.headers["Content-Security-Policy"] = _policy_text(policy)
+    return response
+
+
+def abandon() -> None:
+    """Roll back what the request did: its answer will be an error page."""
+    if "session" in g:
+        g.session.rollback()
+
+
+def set_up(app: Flask) -> None:
+    app.before_request(_check_access)
+    app.after_request(_commit)
+    app.after_request(_secure_headers)
+    app.teardown_request(_close)
+
+
+def unmarked_endpoints(app: Flask) -> Iterable[str]:
+    """Views that do not say who may call them; the factory refuses to start with one."""
+    for endpoint, view in app.view_functions.items():
+        if endpoint not in STATIC_ENDPOINTS and not hasattr(view, "access"):
+            yield endpoint
+
+
+def _check_access() -> ResponseReturnValue | None:
+    if request.endpoint is None or request.endpoint in STATIC_ENDPOINTS:
+        return None
+    access: Access = current_app.view_functions[request.endpoint].access  # type: ignore[attr-defined]
+    if access.roles is None:
+        return None
+    if not current_user.is_authenticated:
+        if request.method == "GET":
+            return redirect(url_for("staff.sign_in", next=request.full_path.rstrip("?")))
+        abort(401)
+    if current_staff().role not in access.roles:
+        abort(403)
+    return None
+
+
+def _commit(response: Response) -> Response:
+    if "session" in g:
+        g.session.commit()
+    return response
+
+
+def _secure_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _policy_text(POLICY))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("X-Robots-Tag", "noindex, nofollow")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if request.endpoint not in STATIC_ENDPOINTS:
+        headers["Cache-Control"] = "no-store"
+    if services().settings.secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def _close(_error: BaseException | None) -> None:
+    held = g.pop("session", None)
+    if held is not None:
+        held.close()
+
+
+def _policy_text(policy: dict[str, str]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in policy.items())

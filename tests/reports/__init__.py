@@ -1,0 +1,1 @@
+"""The report: its arithmetic and its drawings."""
