@@ -7,7 +7,6 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from limits import parse_many
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.mail.hosts import is_loopback
 from app.mail.relay import Relay, parse_relays
 
 MIN_KEY_LENGTH = 32
@@ -63,15 +63,6 @@ class Settings:
                 "needed. Make one with: "
                 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
             )
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

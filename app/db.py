@@ -75,9 +75,7 @@ def make_engine(url: str) -> Engine:
     """An engine for either database, set up so that both behave alike."""
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(
-        url, connect_args={"check_same_thread": False}, hide_parameters=True
-    )
+    engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -23,7 +23,6 @@ HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
 LANGUAGES = ("en",)
 
 
-
 def create_app(settings: Settings | None = None) -> Flask:
     """The service on these settings, or on the environment's. SettingsError when they are wrong."""
     settings = with_embedded_defaults(load()) if settings is None else settings
@@ -106,7 +105,15 @@ def _register_blueprints(app: Flask) -> None:
     from app.staff.routes import blueprint as staff
 
     for blueprint in (
-        shell, staff, networks, joining, cases, issues, delivery, responses, reports,
+        shell,
+        staff,
+        networks,
+        joining,
+        cases,
+        issues,
+        delivery,
+        responses,
+        reports,
     ):
         app.register_blueprint(blueprint)
 

@@ -77,9 +77,7 @@ def _load(session: Session, edition_id: int) -> _Loaded:
 
 
 def recipient_of(member: Member) -> content.Recipient:
-    return content.Recipient(
-        name=member.name, address=member.email, fields=merge_fields(member)
-    )
+    return content.Recipient(name=member.name, address=member.email, fields=merge_fields(member))
 
 
 def links_of(links: Links, delivery_id: int, offer_ids: tuple[int, ...]) -> content.Links:

@@ -135,9 +135,7 @@ def take_over(session: Session, now: datetime) -> tuple[int, int]:
     free = {"claimed_by": None, "claimed_until": None}
     unknown = _count(
         session,
-        expired.where(_open_attempt()).values(
-            state=DeliveryState.UNKNOWN, settled_at=now, **free
-        ),
+        expired.where(_open_attempt()).values(state=DeliveryState.UNKNOWN, settled_at=now, **free),
     )
     put_back = _count(session, expired.values(state=DeliveryState.QUEUED, **free))
     return put_back, unknown
@@ -203,7 +201,9 @@ def _after(session: Session, begun: Begun, answer: Answer, now: datetime) -> dic
             return {"state": DeliveryState.UNKNOWN, "settled_at": now}
         case Outcome.GIVE_UP:
             return {"state": DeliveryState.FAILED, "cause": "refused", "settled_at": now}
-        case Outcome.RELAY_TROUBLE:  # says nothing of this member, so it is never a reason to give up
+        case (
+            Outcome.RELAY_TROUBLE
+        ):  # says nothing of this member, so it is never a reason to give up
             return {"state": DeliveryState.RETRY, "next_try_at": now + RELAY_PAUSE}
         case Outcome.RETRY:
             again = next_try(_refusals(session, begun), now)

@@ -31,7 +31,9 @@ PAUSE_AFTER_TROUBLE = timedelta(seconds=30)
 class Relays:
     """The relays in turn, leaving out for a while the ones that are in trouble."""
 
-    def __init__(self, relays: Sequence[Relay], connect: Callable[[Relay], Client] = Client) -> None:
+    def __init__(
+        self, relays: Sequence[Relay], connect: Callable[[Relay], Client] = Client
+    ) -> None:
         self._clients = [connect(relay) for relay in relays]
         self._paused_until: dict[Client, datetime] = {}
 

@@ -94,11 +94,7 @@ def merge_fields(member: Member) -> dict[str, str]:
 def stops(session: Session, issue: Issue, now: datetime) -> list[tuple[str, str]]:
     """What keeps the issue from being sent: (where, what is wrong and what to do)."""
     today = now.astimezone(ZoneInfo(issue.network.timezone)).date()
-    problems = [
-        problem
-        for place in issue.cases
-        if (problem := _case_problem(place.case))
-    ]
+    problems = [problem for place in issue.cases if (problem := _case_problem(place.case))]
     for offer in issue.offers:
         if offer.ask.withdrawn_at:
             problems.append((offer.ask.headline, _("This ask was withdrawn. Take it out.")))

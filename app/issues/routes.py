@@ -143,7 +143,11 @@ def show_preview(issue_id: int) -> ResponseReturnValue:
             problem = str(error)
     return render_template(
         "issues/preview.html",
-        issue=issue, members=members, member=member, preview=shown, problem=problem,
+        issue=issue,
+        members=members,
+        member=member,
+        preview=shown,
+        problem=problem,
     )
 
 

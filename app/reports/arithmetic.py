@@ -22,9 +22,7 @@ from math import sqrt
 from operator import attrgetter
 from statistics import NormalDist
 
-FEWEST = 10
-"""Under so many, a rate says more about chance than about people."""
-
+FEWEST = 10  # under so many, a rate says more about chance than about people
 USUAL_WINDOW = timedelta(days=28)
 
 ANSWERS = frozenset({"done", "will_do", "could_not", "cannot", "already", "undone"})

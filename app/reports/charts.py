@@ -14,10 +14,10 @@ from markupsafe import Markup
 from app.reports.arithmetic import Proportion, Tally
 from app.reports.sheet import LINE, Sheet, grouped, wide, wrap
 
-THICK = 14.0
-"""A bar."""
+THICK = 14.0  # a bar
 
 _SCALES = (0.05, 0.1, 0.25, 0.5, 1.0)
+_Ends = tuple[str, str] | None  # what stands at zero and at the end of the scale
 
 
 class ChartWords(TypedDict):
@@ -80,7 +80,7 @@ class _Row:
     @property
     def told(self) -> str:
         words = (self.figure, self.beside, self.spoken, self.instead, self.note)
-        return f"{self.label}: {', '.join(word for word in words if word)}."
+        return f"{self.label}: {', '.join(filter(None, words))}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +95,20 @@ class _Places:
     beside: float
 
 
-_WIDE = _Places(stacked=False, label_width=200, bar=212, bar_width=290, figure=560, beside=570)
+_WIDE = _Places(stacked=False, label_width=200, bar=212, bar_width=288, figure=560, beside=570)
 _NARROW = _Places(stacked=True, label_width=236, bar=0, bar_width=300, figure=300, beside=0)
 
 
-def _sheets(rtl: bool) -> tuple[tuple[Sheet, _Places], tuple[Sheet, _Places]]:
-    return (
-        (Sheet("chart-wide", 680, rtl), _WIDE),
-        (Sheet("chart-narrow", 300, rtl), _NARROW),
-    )
+def _sheets(rtl: bool) -> tuple[tuple[Sheet, _Places], ...]:
+    return (Sheet("chart-wide", 680, rtl), _WIDE), (Sheet("chart-narrow", 300, rtl), _NARROW)
 
 
 def rate_bars(bars: Sequence[Bar], words: RateWords, *, rtl: bool = False) -> Markup:
     """Rates under one another on one scale from zero, each with its n of N and its interval."""
-    sound = [bar.proportion for bar in bars if not bar.proportion.too_few]
-    highest = max((share.high or 0.0 for share in sound), default=0.0)
-    scale = next(step for step in _SCALES if highest <= step)
+    highs = [bar.proportion.high or 0.0 for bar in bars if not bar.proportion.too_few]
+    scale = next(step for step in _SCALES if max(highs, default=0.0) <= step)
     rows = [_rate_row(bar, words, scale) for bar in bars]
-    ends = (_percent(0, words), _percent(scale, words)) if sound else None
+    ends = (_percent(0, words), _percent(scale, words)) if highs else None
     return _twice(rows, words, ends, rtl)
 
 
@@ -151,9 +147,9 @@ def sparkline(counts: Sequence[int], words: ChartWords, *, rtl: bool = False) ->
     """Columns about as high as a line of text, for a cell of a table."""
     sheet = Sheet("chart-spark", 100, rtl)
     told = ", ".join(grouped(count) for count in counts)
-    slot = sheet.width / max(1, len(counts))
     days = [("", count) for count in counts]
-    return sheet.svg(20, *_said(words, told), _columns(sheet, days, slot, top=0, height=20))
+    columns = _columns(sheet, days, 100 / max(1, len(days)), top=0, height=20)
+    return sheet.svg(20, *_said(words, told), columns)
 
 
 def _said(words: ChartWords, told: str) -> tuple[str, str]:
@@ -161,7 +157,9 @@ def _said(words: ChartWords, told: str) -> tuple[str, str]:
 
 
 def _percent(share: float, words: RateWords) -> str:
-    return words["percent"].format(value=round(100 * share))
+    """Whole percents; few are not rounded to none, nor nearly all to all."""
+    value = "<1" if 0 < share < 0.01 else ">99" if 0.99 < share < 1 else f"{100 * share:.0f}"
+    return words["percent"].format(value=value)
 
 
 def _rate_row(bar: Bar, words: RateWords, scale: float) -> _Row:
@@ -183,18 +181,12 @@ def _rate_row(bar: Bar, words: RateWords, scale: float) -> _Row:
     )
 
 
-def _twice(
-    rows: Sequence[_Row], words: ChartWords, ends: tuple[str, str] | None, rtl: bool
-) -> Markup:
+def _twice(rows: Sequence[_Row], words: ChartWords, ends: _Ends, rtl: bool) -> Markup:
     return Markup("").join(_bars(*where, rows, words, ends) for where in _sheets(rtl))
 
 
 def _bars(
-    sheet: Sheet,
-    places: _Places,
-    rows: Sequence[_Row],
-    words: ChartWords,
-    ends: tuple[str, str] | None,
+    sheet: Sheet, places: _Places, rows: Sequence[_Row], words: ChartWords, ends: _Ends
 ) -> Markup:
     parts: list[Markup] = []
     y = 4.0
@@ -216,16 +208,18 @@ def _drawn(sheet: Sheet, places: _Places, row: _Row, y: float) -> tuple[list[Mar
         sheet.text("chart-label", 0, y + 13 + i * LINE, line, whole=whole)
         for i, line in enumerate(label)
     ]
-    parts.append(sheet.text("chart-figure", places.figure, y + 13, row.figure, anchor="end"))
+    if row.figure:
+        parts.append(sheet.text("chart-figure", places.figure, y + 13, row.figure, anchor="end"))
     bar_y = y + len(label) * LINE + 2 if places.stacked else y + 2
     parts += _bar(sheet, places, row, bar_y)
     under = bar_y + THICK + 14
     beside_y = under if places.stacked else y + 13
-    parts.append(sheet.text("chart-soft", places.beside, beside_y, row.beside))
-    under += LINE if places.stacked and row.beside else 0
+    if row.beside:
+        parts.append(sheet.text("chart-soft", places.beside, beside_y, row.beside))
+        under += LINE if places.stacked else 0
     parts += _note(sheet, places, row.note, under)
     bottom = max(under - 14 + (LINE if row.note else 0), y + len(label) * LINE)
-    return parts, bottom + 8
+    return parts, bottom + (12 if places.stacked else 8)
 
 
 def _note(sheet: Sheet, places: _Places, note: str, y: float) -> Iterator[Markup]:
@@ -237,7 +231,9 @@ def _note(sheet: Sheet, places: _Places, note: str, y: float) -> Iterator[Markup
 
 def _bar(sheet: Sheet, places: _Places, row: _Row, y: float) -> Iterator[Markup]:
     if row.share is None:
-        yield sheet.text("chart-soft", places.bar + 4, y + 11, row.instead)
+        yield sheet.text(
+            "chart-soft", places.bar + (0 if places.stacked else 4), y + 11, row.instead
+        )
         return
     yield sheet.rect(row.colour, places.bar, y, row.share * places.bar_width, THICK)
     if row.interval:
@@ -299,5 +295,6 @@ def _columns(
     for i, (day, count) in enumerate(days):
         tall = height * count / most
         told = f"{day}: {grouped(count)}" if day else ""
-        x = (i + 0.15) * slot
-        yield sheet.rect("chart-acted", x, top + height - tall, slot * 0.7, tall, told)
+        yield sheet.rect(
+            "chart-acted", (i + 0.15) * slot, top + height - tall, slot * 0.7, tall, told
+        )

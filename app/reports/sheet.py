@@ -92,7 +92,7 @@ def _advance(char: str) -> float:
         return 14.5
     if char in _SLIM:
         return 4.8
-    return 10.0 if char.isupper() or char in "mwMW@%" else 7.9
+    return 10.4 if char.isupper() or char in "mw@%" else 8.3
 
 
 def wrap(words: str, width: float, lines: int) -> list[str]:

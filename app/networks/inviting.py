@@ -1,0 +1,113 @@
+"""Mailing the confirmations that invitations ask for, and forgetting those nobody answered."""
+
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, formataddr
+
+from flask_babel import gettext as _
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.links import Links, Purpose
+from app.mail.answers import Answer, Outcome, next_try
+from app.mail.smtp import Client
+from app.networks.models import Invitation
+from app.services import Services
+
+BATCH = 100
+LEASE = timedelta(minutes=10)
+
+
+def mail_due(services: Services) -> int:
+    """Mail the confirmations that are due; how many were tried."""
+    with services.database.writing() as session:
+        ids = _claim(session, now())
+    if not ids:
+        return 0
+    client = Client(services.settings.relays[0])
+    try:
+        for invitation_id in ids:
+            _mail(services, client, invitation_id)
+    finally:
+        client.close()
+    return len(ids)
+
+
+def confirmation(invitation: Invitation, links: Links, at: datetime) -> EmailMessage:
+    """The mail that asks; its link leads to a page whose form confirms."""
+    network = invitation.network
+    message = EmailMessage(policy=SMTP)
+    message["From"] = formataddr((network.from_name, network.from_address))
+    message["To"] = invitation.email
+    message["Subject"] = _("Please confirm: %(network)s", network=network.name)
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = f"<{links.sign(Purpose.CONFIRM, invitation.id)}@{links.mail_domain}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation answers, please
+    message.set_content(
+        _(
+            "Hello,\n\n"
+            "somebody, probably you, asked for this address to receive the newsletter of\n"
+            "%(network)s. To confirm, open this page and press the button there:\n\n"
+            "%(link)s\n\n"
+            "If that was not you, do nothing. Nobody will write to you again, and the\n"
+            "address is forgotten after 30 days.\n\n"
+            "%(sender)s\n",
+            network=network.name,
+            link=confirm_url(links, invitation.id),
+            sender=network.from_name,
+        ),
+        cte="quoted-printable",
+    )
+    return message
+
+
+def confirm_url(links: Links, invitation_id: int) -> str:
+    return f"{links.base_url}/confirm/{links.sign(Purpose.CONFIRM, invitation_id)}"
+
+
+def forget_expired(session: Session, at: datetime) -> None:
+    """The address of who never confirmed is not ours to keep."""
+    session.execute(
+        delete(Invitation).where(Invitation.confirmed_at.is_(None), Invitation.expires_at < at)
+    )
+
+
+def _claim(session: Session, at: datetime) -> list[int]:
+    due = (
+        select(Invitation.id)
+        .where(Invitation.next_try_at <= at, Invitation.expires_at > at)
+        .order_by(Invitation.next_try_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = session.scalars(
+        update(Invitation)
+        .where(Invitation.id.in_(due.scalar_subquery()))
+        .values(next_try_at=at + LEASE)
+        .returning(Invitation.id)
+        .execution_options(synchronize_session=False)
+    )
+    return list(claimed)
+
+
+def _mail(services: Services, client: Client, invitation_id: int) -> None:
+    with services.database.reading() as session:
+        invitation = session.get_one(Invitation, invitation_id)
+        message = confirmation(invitation, services.links, now())
+        sender, recipient = invitation.network.from_address, invitation.email
+    answer = client.send(sender, recipient, message.as_bytes())
+    with services.database.writing() as session:
+        _settle(session.get_one(Invitation, invitation_id), answer, now())
+
+
+def _settle(invitation: Invitation, answer: Answer, at: datetime) -> None:
+    invitation.attempts += 1
+    invitation.last_answer = f"{answer.code or ''} {answer.text}".strip()
+    if answer.outcome in (Outcome.SENT, Outcome.UNKNOWN):
+        invitation.mailed_at, invitation.next_try_at = at, None
+    elif answer.outcome is Outcome.GIVE_UP:
+        invitation.next_try_at = None
+    else:
+        invitation.next_try_at = next_try(invitation.attempts, at)

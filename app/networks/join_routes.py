@@ -1,0 +1,89 @@
+"""The public pages: ask to join a network, and confirm it."""
+
+from email_validator import EmailNotValidError
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+from wtforms import StringField, ValidationError
+from wtforms.validators import DataRequired, Length, Regexp
+
+from app import web
+from app.clock import now
+from app.errors import NotFound
+from app.extensions import csrf, limiter
+from app.links import Forged, Mangled, Purpose
+from app.networks import joining
+from app.networks.addresses import check_address
+from app.networks.models import Invitation, Network
+from app.staff import audit
+
+blueprint = Blueprint("joining", __name__)
+
+
+class JoinForm(FlaskForm):
+    email = StringField(_l("E-mail address"), validators=[DataRequired(), Length(max=254)])
+    name = StringField(
+        _l("Name"),
+        description=_l("As it should stand in the greeting."),
+        validators=[Length(max=200), Regexp(r"^[^\r\n\0]*$")],
+    )
+    profession = StringField(
+        _l("Profession"), validators=[Length(max=200), Regexp(r"^[^\r\n\0]*$")]
+    )
+
+    def validate_email(self, field: StringField) -> None:
+        try:
+            check_address(field.data or "")
+        except EmailNotValidError as error:
+            raise ValidationError(_("This is not an address that mail can reach.")) from error
+
+
+@blueprint.route("/join/<code>", methods=["GET", "POST"])
+@web.public
+@limiter.limit(lambda: web.services().settings.public_limit)
+def join(code: str) -> ResponseReturnValue:
+    network = web.session().scalars(select(Network).where(Network.code == code)).first()
+    if network is None or not network.joining_open:
+        raise NotFound(_("This network takes no members through a page."))
+    form = JoinForm()
+    if not form.validate_on_submit():
+        status = 422 if form.errors else 200
+        return render_template("joining/join.html", network=network, form=form), status
+    profile = {"name": form.name.data or "", "profession": form.profession.data or ""}
+    address = check_address(form.email.data or "")
+    invited = joining.invite(web.session(), network, address, profile, "join page", now())
+    if invited:
+        audit.record(web.session(), "invitation.asked_for", invited, None)
+    # The same words whether the address is known or not: this page must not tell who is a member.
+    return render_template("joining/asked.html", network=network)
+
+
+@blueprint.route("/confirm/<path:token>", methods=["GET", "POST"])
+@web.public
+@csrf.exempt  # the signed link is its token
+@limiter.limit(lambda: web.services().settings.public_limit)
+def confirm(token: str) -> ResponseReturnValue:
+    """A GET shows one button, since mail scanners open every link; the POST confirms."""
+    try:
+        (invitation_id,) = web.services().links.read(Purpose.CONFIRM, token)
+    except Mangled:
+        return render_template("joining/broken.html", reason="mangled"), 400
+    except Forged:
+        return render_template("joining/broken.html", reason="forged"), 404
+    invitation = web.session().get(Invitation, invitation_id)
+    if invitation is None or (invitation.confirmed_at is None and invitation.expires_at < now()):
+        return render_template("joining/broken.html", reason="expired"), 410
+    return _confirmed(invitation)
+
+
+def _confirmed(invitation: Invitation) -> ResponseReturnValue:
+    if request.method == "POST":
+        first = invitation.confirmed_at is None
+        membership = joining.confirm(web.session(), invitation, now())
+        if first:
+            audit.record(web.session(), "membership.confirmed", membership, None)
+    template = "joining/welcome.html" if invitation.confirmed_at else "joining/confirm.html"
+    return render_template(template, network=invitation.network, wording=invitation.wording)

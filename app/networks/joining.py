@@ -1,0 +1,142 @@
+"""Joining with double opt-in: a request, a mail, and a confirmation that the person posts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.networks.models import (
+    Invitation,
+    Member,
+    Membership,
+    Network,
+    Suppression,
+)
+from app.networks.profiles import apply_profile
+
+LIFETIME = timedelta(days=30)
+AGAIN_AFTER = timedelta(minutes=10)  # so that nobody's inbox is filled from our form
+
+
+@dataclass(frozen=True)
+class Address:
+    """A checked address; `key` is its normalised form."""
+
+    email: str
+    key: str
+    smtputf8: bool
+
+
+def invite(
+    session: Session,
+    network: Network,
+    address: Address,
+    profile: Mapping[str, Any],
+    source: str,
+    now: datetime,
+) -> Invitation | None:
+    """Ask somebody to confirm. None when they are a member already, or were asked just now."""
+    if current_membership(session, network, address.key):
+        return None
+    held = _open_invitation(session, network, address.key)
+    if held and held.created_at > now - AGAIN_AFTER:
+        return None
+    invitation = held or Invitation(network_id=network.id, email_key=address.key, attempts=0)
+    invitation.email = address.email
+    invitation.profile = dict(profile) | {"smtputf8": address.smtputf8}
+    invitation.source = source
+    invitation.wording = consent_wording(network)
+    invitation.created_at = now
+    invitation.expires_at = now + LIFETIME
+    invitation.next_try_at = now
+    invitation.attempts = 0
+    session.add(invitation)
+    session.flush()  # its link needs its id
+    return invitation
+
+
+def confirm(session: Session, invitation: Invitation, now: datetime) -> Membership:
+    """The person said yes. Saying it twice changes nothing."""
+    session.refresh(invitation, with_for_update=True)
+    network = invitation.network
+    if held := current_membership(session, network, invitation.email_key):
+        invitation.confirmed_at = invitation.confirmed_at or now
+        return held
+    member = _member_of(session, invitation, now)
+    membership = Membership(
+        member_id=member.id,
+        network_id=network.id,
+        sector=invitation.profile.get("sector") or network.sector,
+        source=invitation.source,
+        started_at=now,
+        consent_wording=invitation.wording,
+        consent_source="confirmation page",
+        consent_at=now,
+    )
+    session.add(membership)
+    _lift_suppressions(session, invitation.email_key, now)
+    invitation.confirmed_at = now
+    invitation.next_try_at = None
+    return membership
+
+
+def current_membership(session: Session, network: Network, email_key: str) -> Membership | None:
+    return session.scalars(
+        select(Membership)
+        .join(Member)
+        .where(
+            Membership.network_id == network.id,
+            Membership.ended_at.is_(None),
+            Member.email_key == email_key,
+        )
+    ).first()
+
+
+def consent_wording(network: Network) -> str:
+    return _("I want to receive the newsletter of %(network)s.", network=network.name)
+
+
+def _open_invitation(session: Session, network: Network, email_key: str) -> Invitation | None:
+    return session.scalars(
+        select(Invitation)
+        .where(
+            Invitation.network_id == network.id,
+            Invitation.email_key == email_key,
+            Invitation.confirmed_at.is_(None),
+        )
+        .with_for_update()
+    ).first()
+
+
+def _member_of(session: Session, invitation: Invitation, now: datetime) -> Member:
+    """Who exists keeps their profile, where the invitation would only repeat or replace it."""
+    member = session.scalars(select(Member).where(Member.email_key == invitation.email_key)).first()
+    if member is None:
+        member = Member(
+            email=invitation.email,
+            email_key=invitation.email_key,
+            smtputf8=bool(invitation.profile.get("smtputf8")),
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(member)
+        apply_profile(member, invitation.profile, now)
+        session.flush()  # the membership needs its id
+    return member
+
+
+def _lift_suppressions(session: Session, email_key: str, now: datetime) -> None:
+    """Who confirms from the mailbox itself wants mail again; what staff suppressed stays."""
+    session.execute(
+        update(Suppression)
+        .where(
+            Suppression.email_key == email_key,
+            Suppression.lifted_at.is_(None),
+            Suppression.reason != "staff",
+        )
+        .values(lifted_at=now)
+    )

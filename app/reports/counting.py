@@ -1,0 +1,207 @@
+"""From the ledger and the responses to tallies: by ask, sector, profession, country, network.
+
+Only deliveries that a relay took are counted of. Answers that came through any other delivery
+(bounced, unknown) stand beside, as `outside`: they are true, and in no rate.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from app.delivery.models import DELIVERED, WAITING, Delivery, DeliveryState, EditionOffer
+from app.issues.models import Issue, Offer
+from app.networks.models import Network
+from app.reports.arithmetic import EVIDENCE, Said, Standing, Tally, Window, standing, tally
+from app.responses.models import Answer, Evidence, Response, Visit
+
+Pair = tuple[int, int]  # delivery, offer: one member and one ask
+GROUPS: Mapping[str, ColumnElement[str | None]] = {
+    "sector": Delivery.sector.expression,
+    "profession": Delivery.profession.expression,
+    "country": Delivery.country.expression,
+}
+
+
+@dataclass(frozen=True)
+class AskReport:
+    """One ask of an issue. `groups`: dimension -> group -> tally; the group may be unknown."""
+
+    offer: Offer
+    window: Window
+    tally: Tally
+    outside: int
+    groups: Mapping[str, Mapping[str | None, Tally]]
+
+
+@dataclass(frozen=True)
+class IssueReport:
+    issue: Issue
+    counted_at: datetime
+    deliveries: Mapping[str, int]  # queued, sent, failed, bounced, unknown
+    asks: Sequence[AskReport]
+    days: Sequence[tuple[datetime, int]]  # when answers came
+
+    @property
+    def total(self) -> Tally:
+        return sum((ask.tally for ask in self.asks), Tally())
+
+    @property
+    def groups(self) -> dict[str, dict[str | None, Tally]]:
+        """Member-and-ask pairs of the whole issue, by each dimension."""
+        return {name: _merged(ask.groups[name] for ask in self.asks) for name in GROUPS}
+
+
+def issue_report(session: Session, issue: Issue, now: datetime) -> IssueReport:
+    histories = _histories(session, issue)
+    return IssueReport(
+        issue=issue,
+        counted_at=now,
+        deliveries=delivery_counts(session, issue),
+        asks=[_ask_report(session, offer, issue, histories) for offer in issue.offers],
+        days=_days(session, issue),
+    )
+
+
+def delivery_counts(session: Session, issue: Issue) -> dict[str, int]:
+    """Every row of the ledger in one of five words; waiting rows of any kind are `queued`."""
+    rows = session.execute(
+        select(Delivery.state, func.count())
+        .where(Delivery.issue_id == issue.id)
+        .group_by(Delivery.state)
+    )
+    counts = dict.fromkeys(("queued", "sent", "failed", "bounced", "unknown"), 0)
+    for state, count in rows:
+        counts["queued" if state in WAITING else DeliveryState(state).value] += count
+    return counts
+
+
+def by_network(reports: Iterable[IssueReport]) -> dict[Network, Tally]:
+    totals: dict[Network, Tally] = {}
+    for report in reports:
+        network = report.issue.network
+        totals[network] = totals.get(network, Tally()) + report.total
+    return totals
+
+
+def _ask_report(
+    session: Session, offer: Offer, issue: Issue, histories: Mapping[Pair, list[Said]]
+) -> AskReport:
+    opens = issue.frozen_at or issue.created_at
+    window = Window.of(opens, offer.closes_at)
+    reached = _reached(session, offer)
+    visited = _visited(session, offer)
+    standings = {
+        delivery_id: standing(history, window)
+        for (delivery_id, offer_id), history in histories.items()
+        if offer_id == offer.id
+    }
+    inside = {pair: stands for pair, stands in standings.items() if pair in reached}
+    return AskReport(
+        offer=offer,
+        window=window,
+        tally=tally(inside.values(), delivered=len(reached), visited=len(visited & set(reached))),
+        outside=sum(
+            stands.counts_as != "silent" for pair, stands in standings.items() - inside.items()
+        ),
+        groups={
+            name: _grouped(reached, visited, inside, position)
+            for position, name in enumerate(GROUPS)
+        },
+    )
+
+
+def _grouped(
+    reached: Mapping[int, tuple[str | None, ...]],
+    visited: set[int],
+    standings: Mapping[int, Standing],
+    position: int,
+) -> dict[str | None, Tally]:
+    members: dict[str | None, list[int]] = defaultdict(list)
+    for delivery_id, values in reached.items():
+        members[values[position]].append(delivery_id)
+    return {
+        group: tally(
+            (standings[delivery_id] for delivery_id in ids if delivery_id in standings),
+            delivered=len(ids),
+            visited=sum(delivery_id in visited for delivery_id in ids),
+        )
+        for group, ids in sorted(members.items(), key=lambda item: (item[0] is None, item[0]))
+    }
+
+
+def _reached(session: Session, offer: Offer) -> dict[int, tuple[str | None, ...]]:
+    """The deliveries that carried the ask and were taken by a relay -> their groups."""
+    rows = session.execute(
+        select(Delivery.id, *GROUPS.values())
+        .join(EditionOffer, EditionOffer.edition_id == Delivery.edition_id)
+        .where(EditionOffer.offer_id == offer.id, Delivery.state.in_(DELIVERED))
+    )
+    return {row[0]: tuple(row[1:]) for row in rows}
+
+
+def _visited(session: Session, offer: Offer) -> set[int]:
+    return set(session.scalars(select(Visit.delivery_id).where(Visit.offer_id == offer.id)))
+
+
+def _histories(session: Session, issue: Issue) -> dict[Pair, list[Said]]:
+    """What each member said of each ask, oldest first, with the strongest evidence for it."""
+    histories: dict[Pair, list[Said]] = defaultdict(list)
+    for row in session.execute(_of_issue(select(Response), Response, issue).order_by(Response.id)):
+        said = row[0]
+        histories[said.delivery_id, said.offer_id].append(
+            Said(said.answer, said.recorded_at, bool(said.suspect), letters=said.letters)
+        )
+    rows = session.execute(_of_issue(select(Evidence), Evidence, issue).order_by(Evidence.id))
+    for pair, evidence in _strongest(rows).items():
+        histories[pair] = _with_evidence(histories[pair], evidence)
+    return histories
+
+
+def _of_issue(
+    statement: Select[tuple[Response]] | Select[tuple[Evidence]],
+    model: type[Response] | type[Evidence],
+    issue: Issue,
+) -> Select[tuple[Response]] | Select[tuple[Evidence]]:
+    return statement.join(Offer, Offer.id == model.offer_id).where(Offer.issue_id == issue.id)
+
+
+def _strongest(rows: Iterable[Row[tuple[Evidence]]]) -> dict[Pair, Evidence]:
+    best: dict[Pair, Evidence] = {}
+    for (evidence,) in rows:
+        pair = evidence.delivery_id, evidence.offer_id
+        held = best.get(pair)
+        if held is None or EVIDENCE.index(evidence.grade) > EVIDENCE.index(held.grade):
+            best[pair] = evidence
+    return best
+
+
+def _with_evidence(history: list[Said], evidence: Evidence) -> list[Said]:
+    """Evidence raises the newest "done"; without one, it is itself the word that it was done."""
+    for position in reversed(range(len(history))):
+        if history[position].answer == Answer.DONE:
+            raised = replace(history[position], evidence=evidence.grade)
+            return [*history[:position], raised, *history[position + 1 :]]
+    return [*history, Said(Answer.DONE, evidence.recorded_at, evidence=evidence.grade)]
+
+
+def _days(session: Session, issue: Issue) -> list[tuple[datetime, int]]:
+    moments = session.scalars(
+        select(Response.recorded_at)
+        .join(Offer, Offer.id == Response.offer_id)
+        .where(Offer.issue_id == issue.id, Response.answer != Answer.UNDONE)
+    )
+    return [(moment, 1) for moment in moments]
+
+
+def _merged(
+    parts: Iterable[Mapping[str | None, Tally]],
+) -> dict[str | None, Tally]:
+    merged: dict[str | None, Tally] = {}
+    for part in parts:
+        for group, counts in part.items():
+            merged[group] = merged.get(group, Tally()) + counts
+    return merged

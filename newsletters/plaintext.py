@@ -1,0 +1,100 @@
+"""The text part, written from the blocks. Every answer link stands alone on its line."""
+
+import textwrap
+from collections.abc import Iterator
+
+from newsletters.content import Addressee, Ask, CaseBlock, Issue
+from newsletters.markdown import normalise
+from newsletters.slots import Slot, Slots
+from newsletters.words import Translate, day
+
+WIDTH = 72
+
+
+def text(issue: Issue, slots: Slots, translate: Translate) -> str:
+    """The whole text with its slots marked; lines end with LF."""
+    blocks = list(_blocks(issue, slots, translate))
+    return "\n\n".join(block for block in blocks if block.strip()) + "\n"
+
+
+def _blocks(issue: Issue, slots: Slots, t: Translate) -> Iterator[str]:
+    yield issue.title.upper() if issue.title.isascii() else issue.title
+    yield issue.greeting
+    yield _wrapped(issue.introduction)
+    for case in issue.cases:
+        yield from _case(case, issue.language, slots, t)
+    yield "-" * WIDTH
+    yield _wrapped(issue.closing)
+    yield f"{issue.sender_name}\n{issue.network_name}"
+    yield "-- \n" + _footer(issue, slots, t)
+
+
+def _case(case: CaseBlock, language: str, slots: Slots, t: Translate) -> Iterator[str]:
+    yield "=" * WIDTH + f"\n{case.heading}\n{case.place}".rstrip()
+    if case.restricted:
+        yield _wrapped(t("Not for publication."))
+    yield _wrapped(case.body)
+    for development in case.developments:
+        yield _wrapped(f"{day(development.on, language)}: {development.text}")
+    if case.wishes:
+        yield _wrapped(f"{t('What they wish')}: {case.wishes}")
+    for ask in case.asks:
+        yield from _ask(ask, language, slots, t)
+
+
+def _ask(ask: Ask, language: str, slots: Slots, t: Translate) -> Iterator[str]:
+    yield _wrapped(f"> {t('We ask you')}: {ask.headline}")
+    yield _wrapped(f"{t('Why you')}: {ask.why}")
+    if ask.deadline:
+        yield f"{t('By')}: {day(ask.deadline, language)}"
+    yield f"{ask.button or t('I have done it')}:\n{slots.mark(Slot('answer', ask.key))}"
+    yield _wrapped(ask.instructions)
+    for addressee in ask.addressees:
+        yield _addressee(addressee, t)
+    if ask.model_text:
+        yield f"{t('You may write, better in your own words')}:\n\n" + _indented(ask.model_text)
+
+
+def _addressee(addressee: Addressee, t: Translate) -> str:
+    lines = [t("Write to") + ":", addressee.name, addressee.title, *addressee.post.splitlines()]
+    if addressee.fax:
+        lines.append(f"{t('Fax')}: {addressee.fax}")
+    if addressee.email:
+        lines.append(addressee.email)
+    if addressee.salutation:
+        lines.append(f"{t('Salutation')}: {addressee.salutation}")
+    if addressee.copies:
+        lines.append(f"{t('Copies to')}: {', '.join(addressee.copies)}")
+    return "\n".join(line for line in lines if line.strip())
+
+
+def _footer(issue: Issue, slots: Slots, t: Translate) -> str:
+    about = t("You get this because you are a member of this network:")
+    lines = [f"{about} {issue.network_name}."]
+    if issue.postal_address:
+        lines.append(issue.postal_address)
+    lines += [f"{t('Leave the network')}:", slots.mark(Slot("unsubscribe"))]
+    return "\n".join(lines)
+
+
+def _wrapped(words: str) -> str:
+    """Paragraphs and list items at 72 columns; what a coordinator broke stays broken."""
+    return "\n".join(_filled(line) for line in normalise(words).strip().split("\n"))
+
+
+def _filled(line: str) -> str:
+    return textwrap.fill(
+        line,
+        WIDTH,
+        subsequent_indent=_hang(line),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _hang(line: str) -> str:
+    return "  " if line.startswith(("- ", "* ", "> ")) else ""
+
+
+def _indented(words: str) -> str:
+    return textwrap.indent(_wrapped(words), "    ")
