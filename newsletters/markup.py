@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from newsletters.content import CompositionError, Issue
 from newsletters.markdown import to_html
-from newsletters.slots import Slot, Slots
+from newsletters.slots import Slot, Slots, unescaped
 from newsletters.words import Translate, day, direction
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -36,6 +36,8 @@ def html(issue: Issue, slots: Slots, translate: Translate) -> str:
     except ValueError as error:
         raise CompositionError(f"the mail's layout could not be made: {error}") from error
     page = _finished(compiled, issue)
+    if "%EE%80%80" in page:
+        raise CompositionError("a merge field cannot stand inside the address of a link")
     if "<mj-" in page or "</mj" in page:
         raise CompositionError("the mail's layout was left unfinished")
     return page
@@ -51,7 +53,7 @@ def _finished(page: str, issue: Issue) -> str:
         page,
         count=1,
     )
-    return page.replace("\r\n", "\n")
+    return unescaped(page.replace("\r\n", "\n"))
 
 
 @cache

@@ -24,7 +24,12 @@ def prepared(issue: Issue, slots: Slots) -> Issue:
 def texts(value: Any) -> list[str]:
     """Every text that a coordinator wrote."""
     found: list[str] = []
-    _mapped(value, lambda text: found.append(text) or text)
+
+    def note(text: str) -> str:
+        found.append(text)
+        return text
+
+    _mapped(value, note)
     return found
 
 

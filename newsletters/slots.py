@@ -12,6 +12,7 @@ from typing import Literal
 from newsletters.personalise import MergeField
 
 OPEN, CLOSE = "\ue000", "\ue001"
+_ESCAPED = {"\\u{e000}": OPEN, "\\u{e001}": CLOSE}
 _MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
 Kind = Literal["field", "answer", "unsubscribe"]
 
@@ -49,4 +50,13 @@ class Slots:
 
 
 def without_marks(text: str) -> str:
-    return text.replace(OPEN, "").replace(CLOSE, "")
+    for mark in (OPEN, CLOSE, *_ESCAPED):
+        text = text.replace(mark, "")
+    return text
+
+
+def unescaped(page: str) -> str:
+    """Marks as they were: mrml writes characters it cannot print in attributes as Rust does."""
+    for escaped, mark in _ESCAPED.items():
+        page = page.replace(escaped, mark)
+    return page

@@ -12,6 +12,7 @@ from hashlib import sha256
 from html import escape
 
 from newsletters import headers, markup, plaintext
+from newsletters.checking import check
 from newsletters.content import CompositionError, Envelope, Issue, Links, Recipient
 from newsletters.preparing import prepared
 from newsletters.slots import Slot, Slots
@@ -135,16 +136,13 @@ class Edition:
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-_TEXT_PART = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-_HTML_PART = (
-    b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-)
+_ENCODING = b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+_TEXT_PART = b"Content-Type: text/plain; charset=utf-8\r\n" + _ENCODING
+_HTML_PART = b"Content-Type: text/html; charset=utf-8\r\n" + _ENCODING
 
 
 def compile(issue: Issue, translate: Translate = same) -> Edition:
     """Compile once; fill per recipient. CompositionError says what keeps it from being mail."""
-    from newsletters.checking import check
-
     if stops := [problem for problem in check(issue) if problem.stops]:
         raise CompositionError("; ".join(f"{p.where}: {p.what}" for p in stops))
     slots = Slots()
@@ -152,14 +150,13 @@ def compile(issue: Issue, translate: Translate = same) -> Edition:
     text = plaintext.text(ready, slots, translate)
     html = markup.html(ready, slots, translate)
     subject = list(slots.cut(ready.subject))
-    edition = Edition(
+    return Edition(
         language=issue.language,
         subject=tuple(slots.all.index(p) if isinstance(p, Slot) else p for p in subject),
         text=_compiled(text, slots),
         html=_compiled(html, slots),
         slots=tuple(slots.all),
     )
-    return edition
 
 
 def _compiled(page: str, slots: Slots) -> tuple[Part, ...]:

@@ -128,5 +128,6 @@ def _fill(
         .where(offers_key(issue) == edition.offers_key)
         .order_by(Member.id)
     )
-    result = session.execute(insert(Delivery).from_select(list(columns), rows))
+    statement = insert(Delivery).from_select(list(columns), rows)
+    result = session.execute(statement, execution_options={"preserve_rowcount": True})
     return int(result.rowcount)  # type: ignore[attr-defined]

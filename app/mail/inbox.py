@@ -98,6 +98,14 @@ class Inbox:
         )
 
 
+class _Controller(Controller):
+    """Port 0 means any free one; `port` then tells which."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 class _Handler:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -134,7 +142,7 @@ def serve(folder: Path, host: str, port: int) -> Controller:
     if not is_loopback(host):
         raise ValueError("the local inbox takes mail from this machine only")
     folder.mkdir(parents=True, exist_ok=True)
-    controller = Controller(
+    controller = _Controller(
         _Handler(folder),
         hostname=host,
         port=port,
