@@ -1,10 +1,10 @@
 """`bin/run`: pages, worker and local inbox in one command; `docket web`: the pages alone."""
 
+import fcntl
 import http.client
 import os
-import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,24 +12,21 @@ import click
 from alembic.util import CommandError
 from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from app import PRODUCT_NAME, migrating
-from app.clock import now
+from app.announcing import announcement
 from app.config import Settings, SettingsError, is_loopback, load, with_embedded_defaults
-from app.links import Links
+from app.local_inbox import HOST as INBOX_HOST
 from app.networks.models import Network
 from app.ports import accepts, first_free, is_wildcard, reachable
 from app.ports import is_free as port_is_free
 from app.services import Services
-from app.staff.models import Role, Staff
-from app.staff.signin import new_link
+from app.staff.models import Staff
 from app.supervisor import GaveUp, Program, Supervisor
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 PORT = 8000
-INBOX_HOST = "127.0.0.1"
 # One process: writes of SQLite wait for each other anyway, and limits are counted in one place.
 # Fewer threads than the database pool has connections, so that none waits for one.
 THREADS = 8
@@ -92,7 +89,7 @@ def _start(host: str, port: int | None, data: Path | None, empty: bool) -> None:
     settings = load(environ)
     settings.require_real_keys(host)
     with _only_one(settings.data_dir):
-        port = _web_port(host, port, settings, fixed=bool(environ.get("BASE_URL", "").strip()))
+        port = _web_port(host, port, fixed=bool(environ.get("BASE_URL", "").strip()))
         environ |= _addresses(environ, host, port, settings)
         settings = with_embedded_defaults(load(environ))
         services = Services.of(settings)
@@ -107,8 +104,6 @@ def _start(host: str, port: int | None, data: Path | None, empty: bool) -> None:
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
     """Hold the data folder; the system lets go of it even when this process is killed."""
-    import fcntl
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "running.lock").open("w")
@@ -125,7 +120,7 @@ def _only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def _web_port(host: str, port: int | None, settings: Settings, *, fixed: bool) -> int:
+def _web_port(host: str, port: int | None, *, fixed: bool) -> int:
     """`port`, or the first free one. CannotStart when a port that people know is taken."""
     wanted = port or PORT
     if _is_free(host, wanted):
@@ -210,7 +205,8 @@ def _load_example(services: Services) -> None:
 def _supervise(services: Services, environ: Mapping[str, str], host: str, port: int) -> None:
     programs = list(_programs(services.settings, host, port))
     supervisor = Supervisor(programs, environ, _say)
-    supervisor.run(_readiness(services.settings, host, port), lambda: _announce(services, host))
+    ready = _readiness(services.settings, host, port)
+    supervisor.run(ready, lambda: _say(announcement(services)))
 
 
 def _programs(settings: Settings, host: str, port: int) -> Iterator[Program]:
@@ -241,55 +237,15 @@ def _pages_answer(host: str, port: int) -> bool:
         connection.close()
 
 
-def _announce(services: Services, host: str) -> None:
-    settings = services.settings
-    lines = [f"{PRODUCT_NAME} is ready.", f"  Pages    {settings.base_url}/"]
-    if settings.uses_inbox:
-        lines.append(f"  Inbox    {settings.base_url}/inbox (all mail stays there)")
-        lines.append(f"  SMTP     {INBOX_HOST}:{settings.inbox_port}")
-    else:
-        relays = ", ".join(relay.name for relay in settings.relays)
-        lines.append(f"  Mail     goes out through {relays}")
-    lines += _way_in(services)
-    lines.append("Ctrl-C stops it.")
-    _say("\n".join(lines))
-
-
-def _way_in(services: Services) -> list[str]:
-    settings = services.settings
-    with services.database.writing() as session:
-        admin = _first_admin(session)
-        if admin is None:
-            return ["Nobody can sign in yet. Make yourself an admin:", f"  {_staff_add(settings)}"]
-        if settings.secure and not sys.stdout.isatty():
-            # What is not a terminal is a log, and a log must not let anybody in.
-            return [f"  Sign in  {settings.base_url}/sign-in"]
-        link = new_link(session, services.links, admin, now())
-    return [f"  Sign in  {link}", f"           (works once, as {admin.name})"]
-
-
-def _first_admin(session: Session) -> Staff | None:
-    admins = select(Staff).where(Staff.role == Role.ADMIN, Staff.closed_at.is_(None))
-    return session.scalar(admins.order_by(Staff.id).limit(1))
-
-
-def _staff_add(settings: Settings) -> str:
-    """The command to type, on this data folder."""
-    command = 'bin/docket staff add you@example.org --name "Your Name" --role admin'
-    if settings.data_dir == ROOT / "data":
-        return command
-    return f"DATA_DIR={shlex.quote(str(settings.data_dir))} {command}"
-
-
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
 def _say(text: str) -> None:
     try:
-        print(text, flush=True)
+        click.echo(text)
     except BrokenPipeError:  # whoever read along is gone; the service goes on
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
 if __name__ == "__main__":

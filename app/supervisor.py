@@ -58,7 +58,7 @@ class Child:
     def start(self) -> int:
         """The file descriptor of its output."""
         self._begun = time.monotonic()
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - the programs are named in app.running
             list(self.program.arguments),
             env=dict(self._environ),
             stdin=subprocess.DEVNULL,

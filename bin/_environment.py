@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -79,13 +79,14 @@ def make_folder(lock: int) -> None:
     say(f"Making the Python environment {VENV} …")
     # The resolved name, so that a system upgrade of `python3` cannot change it under our feet.
     command = [os.path.realpath(sys.executable), "-m", "venv", str(VENV)]
-    done = subprocess.run(command, capture_output=True, text=True, pass_fds=(lock,))
+    done = subprocess.run(command, check=False, capture_output=True, text=True, pass_fds=(lock,))
     if done.returncode:
         raise Trouble(f"Python could not make it:\n{done.stdout}{done.stderr}")
 
 
 def runs(*arguments: str) -> bool:
-    return subprocess.run([PYTHON, "-I", *arguments], capture_output=True).returncode == 0
+    command = [str(PYTHON), "-I", *arguments]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def install_ensurepip() -> None:
@@ -99,7 +100,7 @@ def install_ensurepip() -> None:
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     get = ["apt-get", "-qq", "-y"]
     for command in ([*get, "update"], [*get, "install", "--no-install-recommends", package]):
-        done = subprocess.run(command, env=environ, capture_output=True, text=True)
+        done = subprocess.run(command, check=False, env=environ, capture_output=True, text=True)
     if done.returncode:
         raise Trouble(f"apt-get could not install {package}:\n{done.stderr}")
 
@@ -110,8 +111,10 @@ def install(pins: Path, lock: int) -> None:
     environ = {**os.environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
     for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"):
         environ.pop(name, None)
-    command = [PYTHON, "-I", "-m", "pip", "install", "--require-hashes", "--no-deps", "--no-input"]
-    command += ["--disable-pip-version-check", "--progress-bar", "off", "-r", pins]
+    command = [str(PYTHON), "-I", "-m", "pip", "install", "--require-hashes", "--no-deps"]
+    command += ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    command += ["-r", str(pins)]
+    total = len(PIN.findall(pins.read_text(encoding="utf-8")))
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -122,7 +125,8 @@ def install(pins: Path, lock: int) -> None:
         errors="replace",
         pass_fds=(lock,),
     ) as pip:
-        last = show_progress(pip.stdout, len(PIN.findall(pins.read_text(encoding="utf-8"))))
+        assert pip.stdout is not None
+        last = show_progress(pip.stdout, total)
     if pip.returncode:
         raise Trouble(
             "pip could not install the packages:\n\n"
@@ -131,7 +135,7 @@ def install(pins: Path, lock: int) -> None:
         )
 
 
-def show_progress(lines: Iterator[str], total: int) -> deque[str]:
+def show_progress(lines: Iterable[str], total: int) -> deque[str]:
     """Count the packages as pip names them; the last lines are kept for when it fails."""
     last: deque[str] = deque(maxlen=15)
     count = 0
@@ -163,7 +167,8 @@ def stamp(name: str) -> None:
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

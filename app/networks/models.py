@@ -1,6 +1,7 @@
 """Networks, their members, and how each member came and went."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
@@ -156,6 +157,24 @@ class Suppression(Base):
     lifted_at: Mapped[datetime | None]
 
 
+class ImportState(StrEnum):
+    MAPPING = "mapping"  # which column is what: the coordinator's turn
+    TO_READ = "to_read"
+    READING = "reading"
+    PLANNED = "planned"  # what it would do can be seen: the coordinator's turn
+    TO_APPLY = "to_apply"
+    APPLIED = "applied"
+    FAILED = "failed"  # `error` says why; nothing was imported
+
+
+class Verdict(StrEnum):
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"  # the same person again, further down
+    REFUSED = "refused"
+
+
 class ImportRun(Base):
     """One file of members on its way in: uploaded, read, shown, applied.
 
@@ -173,9 +192,11 @@ class ImportRun(Base):
     mapping: Mapped[dict[str, Any]]  # column index -> field
     header: Mapped[list[str]]
     consent_source: Mapped[str | None]  # None: every new person is invited instead
-    state: Mapped[str]  # mapping, reading, planned, applying, applied, failed
+    state: Mapped[str]  # ImportState
+    claimed_until: Mapped[datetime | None]  # a worker is reading it
     size: Mapped[int] = mapped_column(default=0)  # bytes of the file
-    bytes_read: Mapped[int] = mapped_column(default=0)
+    rows_read: Mapped[int] = mapped_column(default=0)
+    rows_total: Mapped[int] = mapped_column(default=0)  # about: lines of the file
     counts: Mapped[dict[str, Any]]  # verdict -> rows
     error: Mapped[str | None]
     created_at: Mapped[datetime]
@@ -196,7 +217,7 @@ class ImportRow(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"))
     line: Mapped[int]
-    verdict: Mapped[str]  # new, changed, unchanged, duplicate, refused
+    verdict: Mapped[str]
     email_key: Mapped[str | None]
     candidate: Mapped[dict[str, Any]]  # the cleaned values
     changes: Mapped[dict[str, Any]]  # field -> [before, after]
