@@ -14,8 +14,8 @@ from app.migrating import upgrade
 from app.networks.cli import members, networks
 from app.reports.cli import report
 from app.running import web_command
-from app.staff.cli import staff
 from app.services import Services
+from app.staff.cli import staff
 
 
 @click.group(cls=Group, help=f"{PRODUCT_NAME}: newsletters of loose networks, and who acted.")

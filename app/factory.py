@@ -96,11 +96,14 @@ def _htmx_file() -> ResponseReturnValue:
 def _register_blueprints(app: Flask) -> None:
     from app.cases.routes import blueprint as cases
     from app.delivery.routes import blueprint as delivery
+    from app.inbound.routes import blueprint as inbound
     from app.issues.routes import blueprint as issues
+    from app.networks.import_routes import blueprint as imports
     from app.networks.join_routes import blueprint as joining
     from app.networks.routes import blueprint as networks
     from app.reports.routes import blueprint as reports
     from app.responses.routes import blueprint as responses
+    from app.responses.staff_routes import blueprint as reviewing
     from app.shell import blueprint as shell
     from app.staff.routes import blueprint as staff
 
@@ -109,10 +112,13 @@ def _register_blueprints(app: Flask) -> None:
         staff,
         networks,
         joining,
+        imports,
         cases,
         issues,
         delivery,
         responses,
+        reviewing,
+        inbound,
         reports,
     ):
         app.register_blueprint(blueprint)

@@ -15,8 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from app import PRODUCT_NAME, migrating
 from app.announcing import announcement
-from app.config import Settings, SettingsError, is_loopback, load, with_embedded_defaults
+from app.config import Settings, SettingsError, load, with_embedded_defaults
 from app.local_inbox import HOST as INBOX_HOST
+from app.mail.hosts import is_loopback
 from app.networks.models import Network
 from app.ports import accepts, first_free, is_wildcard, reachable
 from app.ports import is_free as port_is_free

@@ -23,7 +23,7 @@ def freeze_due_issues(services: Services) -> None:
         ids = preparing.due(session, now())
     for issue_id in ids:
         with services.database.writing() as session:
-            count = preparing.freeze(session, services.settings, issue_id, now())
+            count = preparing.freeze(session, issue_id, now())
             ledger.finish(session, now())
         log.info("issue %s: %s deliveries prepared", issue_id, count)
 
@@ -37,7 +37,7 @@ def take_over_from_the_gone(services: Services) -> None:
 
 
 def read_imports(services: Services) -> None:
-    importing.work_through(services.database)
+    importing.work_through(services.database, services.settings.data_dir)
 
 
 def mail_invitations(services: Services) -> None:

@@ -69,7 +69,7 @@ def _navigation() -> list[tuple[str, str, bool]]:
         ("reports.index", _("Reports"), tuple(Role)),
         ("delivery.inbox", _("Local inbox"), (Role.ADMIN, Role.COORDINATOR)),
         ("staff.index", _("Staff"), (Role.ADMIN,)),
-        ("staff.audit", _("Audit"), (Role.ADMIN,)),
+        ("staff.audit_trail", _("Audit"), (Role.ADMIN,)),
     ]
     here = (request.blueprint, request.endpoint)
     return [
@@ -80,7 +80,7 @@ def _navigation() -> list[tuple[str, str, bool]]:
 
 
 def _is_here(endpoint: str, blueprint: str | None, current: str | None) -> bool:
-    if endpoint in ("staff.audit", "staff.index", "delivery.inbox"):
+    if endpoint in ("staff.audit_trail", "staff.index", "delivery.inbox"):
         return endpoint == current
     return endpoint.split(".")[0] == blueprint
 

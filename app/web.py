@@ -114,7 +114,7 @@ def unmarked_endpoints(app: Flask) -> Iterable[str]:
 def _check_access() -> ResponseReturnValue | None:
     if request.endpoint is None or request.endpoint in STATIC_ENDPOINTS:
         return None
-    access: Access = current_app.view_functions[request.endpoint].access  # type: ignore[attr-defined]
+    access: Access = getattr(current_app.view_functions[request.endpoint], "access")  # noqa: B009
     if access.roles is None:
         return None
     if not current_user.is_authenticated:

@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from app.config import Settings, load
 from app.db import Database
 from app.links import Links
+from app.services import Services
 from app.staff.models import Staff
 from app.tables import metadata
-from app.services import Services
 from tests import personas
 from tests.databases import postgres_url
 

@@ -24,7 +24,7 @@ def postgres_url(name: str = "") -> str:
         connection.execute(text("ALTER SYSTEM SET synchronous_commit = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        connection.execute(text(f'CREATE DATABASE "{name}" ENCODING \'UTF8\' TEMPLATE template0'))
+        connection.execute(text(f"CREATE DATABASE \"{name}\" ENCODING 'UTF8' TEMPLATE template0"))
     admin.dispose()
     return server.get_uri(database=name).replace("postgresql://", "postgresql+psycopg://")
 

@@ -11,7 +11,7 @@ from app.cases.models import Addressee, Ask, Case, CasePerson
 from app.clock import now
 from app.delivery.models import Delivery, DeliveryState, Edition, EditionOffer
 from app.issues.models import Issue, IssueCase, Offer
-from app.networks.models import Member, MemberTrait, Membership, Network, TraitKind
+from app.networks.models import Member, Membership, MemberTrait, Network, TraitKind
 from app.staff.models import Role, Staff
 
 _number = count(1)

@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 SAYS = """
 import json, os, sys
 names = ("DATA_DIR", "BASE_URL", "INBOX_PORT")
-print(json.dumps({"argv": sys.argv[1:], "cwd": os.getcwd(), **{n: os.environ.get(n) for n in names}}))
+heard = {"argv": sys.argv[1:], "cwd": os.getcwd()}
+print(json.dumps(heard | {name: os.environ.get(name) for name in names}))
 """
 NO_NETWORK = {"PIP_NO_INDEX": "1", "HOME": "/nonexistent"}
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.cases.models import Ask
 from app.issues.models import Issue, Offer
-from app.networks.models import Member, MemberTrait, Membership, Suppression, TraitKind
+from app.networks.models import Member, Membership, MemberTrait, Suppression, TraitKind
 
 
-def recipients(issue: Issue) -> Select[tuple[int]]:
+def recipients(issue: Issue) -> Select[int]:
     """The ids of the memberships that the issue goes to, as a statement to build upon."""
     return (
         select(Membership.id)

@@ -163,7 +163,7 @@ def next_due(session: Session, issue_id: int | None = None) -> datetime | None:
     return session.scalar(statement.order_by(Delivery.next_try_at).limit(1))
 
 
-def _held(delivery_id: int, worker: str, now: datetime) -> Select[tuple[Delivery]]:
+def _held(delivery_id: int, worker: str, now: datetime) -> Select[Delivery]:
     return (
         select(Delivery)
         .where(

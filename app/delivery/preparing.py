@@ -1,4 +1,4 @@
-"""From a scheduled issue to ledger rows: the words and the audience are fixed in one transaction."""
+"""From a scheduled issue to ledger rows: words and audience are fixed in one transaction."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from sqlalchemy import insert, literal, null, select
 from sqlalchemy.orm import Session
 
-from app.config import Settings
 from app.delivery.audience import chosen, count_by_edition, offers_key, recipients
 from app.delivery.models import Delivery, DeliveryState, Edition, EditionOffer
 from app.errors import InvalidInput, Refused
@@ -15,6 +14,7 @@ from app.issues.composing import content_of, stops
 from app.issues.models import Issue, Offer
 from app.networks.models import Member, Membership
 from newsletters import wire
+from newsletters.content import CompositionError
 
 WINDOW = timedelta(days=28)  # in which a response counts, when the ask has no deadline
 
@@ -29,7 +29,7 @@ def schedule(
     session.refresh(issue, with_for_update=True)
     if issue.scheduled_for is not None:
         return False
-    if problems := stops(session, issue, now):
+    if problems := stops(issue, now):
         raise InvalidInput(
             _("The issue was not sent. It is kept as a draft. Mend this first:"), problems
         )
@@ -57,7 +57,7 @@ def due(session: Session, now: datetime) -> list[int]:
     return list(session.scalars(statement))
 
 
-def freeze(session: Session, settings: Settings, issue_id: int, now: datetime) -> int:
+def freeze(session: Session, issue_id: int, now: datetime) -> int:
     """Fix words and audience of a scheduled issue and write its ledger; how many deliveries.
 
     Calling it again does nothing. An issue that can no longer be sent (a case was stopped since)
@@ -66,17 +66,29 @@ def freeze(session: Session, settings: Settings, issue_id: int, now: datetime) -
     issue = session.get_one(Issue, issue_id, with_for_update=True)
     if issue.frozen_at is not None or issue.scheduled_for is None:
         return 0
-    if problems := stops(session, issue, now):
-        issue.scheduled_for = None
-        issue.stopped_why = "; ".join(f"{where}: {what}" for where, what in problems)
-        return 0
+    if problems := stops(issue, now):
+        return _back_to_draft(issue, "; ".join(f"{where}: {what}" for where, what in problems))
+    try:
+        with session.begin_nested():
+            return _write_ledger(session, issue, now)
+    except CompositionError as error:
+        return _back_to_draft(issue, str(error))
+
+
+def _write_ledger(session: Session, issue: Issue, now: datetime) -> int:
     issue.frozen_at = now
     for offer in issue.offers:
         offer.closes_at = closing_time(offer, now, ZoneInfo(issue.network.timezone))
     return sum(
-        _fill(session, issue, _edition(session, settings, issue, ids), ids, now)
+        _fill(session, issue, _edition(session, issue, ids), now)
         for ids in count_by_edition(session, issue)
     )
+
+
+def _back_to_draft(issue: Issue, why: str) -> int:
+    issue.scheduled_for = None
+    issue.stopped_why = why
+    return 0
 
 
 def closing_time(offer: Offer, now: datetime, zone: ZoneInfo) -> datetime:
@@ -87,9 +99,9 @@ def closing_time(offer: Offer, now: datetime, zone: ZoneInfo) -> datetime:
     return max(end, now)
 
 
-def _edition(session: Session, settings: Settings, issue: Issue, ids: tuple[int, ...]) -> Edition:
+def _edition(session: Session, issue: Issue, ids: tuple[int, ...]) -> Edition:
     offers = chosen(issue, ids)
-    compiled = wire.compile(content_of(issue, offers, settings))
+    compiled = wire.compile(content_of(issue, offers))
     edition = Edition(
         issue_id=issue.id,
         language=issue.language,
@@ -105,9 +117,7 @@ def _edition(session: Session, settings: Settings, issue: Issue, ids: tuple[int,
     return edition
 
 
-def _fill(
-    session: Session, issue: Issue, edition: Edition, ids: tuple[int, ...], now: datetime
-) -> int:
+def _fill(session: Session, issue: Issue, edition: Edition, now: datetime) -> int:
     """One statement writes the ledger rows of an edition, however many."""
     columns = {
         "issue_id": literal(issue.id),

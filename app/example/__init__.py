@@ -1,4 +1,4 @@
-"""The example that a new data folder starts with: invented people, invented places, plain to see."""
+"""The example that a new data folder starts with: invented people in invented places."""
 
 from app.example.load import load
 

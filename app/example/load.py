@@ -136,9 +136,9 @@ def _sent_issue(session: Session, services: Services, network: Network, at: date
         editing.add_case(session, issue, _case(session, reference), at)
     preparing.schedule(session, issue, at, None, at)
     session.flush()  # freezing reads the issue from the database
-    preparing.freeze(session, services.settings, issue.id, at)
+    preparing.freeze(session, issue.id, at)
     _mark_sent(session, issue, at)
-    _answer(session, issue, at, Random(7))
+    _answer(session, issue, at, Random(7))  # noqa: S311 - the same example each time
 
 
 def _draft(session: Session, network: Network, at: datetime) -> None:

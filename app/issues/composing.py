@@ -6,10 +6,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 
 from app.cases.models import Addressee, Case, CaseStatus, Sensitivity
-from app.config import Settings
 from app.issues.models import Issue, Offer
 from app.networks.models import Member
 from newsletters import content
@@ -17,7 +15,7 @@ from newsletters import content
 CLOSED = (CaseStatus.CLOSED, CaseStatus.STOPPED)
 
 
-def content_of(issue: Issue, offers: Sequence[Offer], settings: Settings) -> content.Issue:
+def content_of(issue: Issue, offers: Sequence[Offer]) -> content.Issue:
     """The issue as members with exactly these offers get it."""
     network = issue.network
     return content.Issue(
@@ -30,6 +28,7 @@ def content_of(issue: Issue, offers: Sequence[Offer], settings: Settings) -> con
         language=issue.language,
         network_name=network.name,
         sender_name=issue.sender_name or network.from_name,
+        postal_address=network.postal_address,
         cases=tuple(
             _case_block(place.case, [o for o in offers if o.ask.case_id == place.case_id], issue)
             for place in issue.cases
@@ -50,6 +49,7 @@ def _case_block(case: Case, offers: Sequence[Offer], issue: Issue) -> content.Ca
             for development in case.developments
         ),
         asks=tuple(_ask(offer, issue.language) for offer in offers),
+        restricted=case.sensitivity == Sensitivity.RESTRICTED,
     )
 
 
@@ -91,7 +91,7 @@ def merge_fields(member: Member) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def stops(session: Session, issue: Issue, now: datetime) -> list[tuple[str, str]]:
+def stops(issue: Issue, now: datetime) -> list[tuple[str, str]]:
     """What keeps the issue from being sent: (where, what is wrong and what to do)."""
     today = now.astimezone(ZoneInfo(issue.network.timezone)).date()
     problems = [problem for place in issue.cases if (problem := _case_problem(place.case))]

@@ -67,7 +67,7 @@ def add_case(session: Session, issue: Issue, case: Case, now: datetime) -> None:
     offer_asks(session, issue, case, [ask.id for ask in case.asks if not ask.withdrawn_at], now)
 
 
-def remove_case(session: Session, issue: Issue, case_id: int, now: datetime) -> None:
+def remove_case(issue: Issue, case_id: int, now: datetime) -> None:
     require_draft(issue)
     place = _place(issue, case_id)
     issue.offers = [offer for offer in issue.offers if offer.ask.case_id != case_id]

@@ -1,14 +1,13 @@
 """The forms of the issue pages."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Optional, Regexp
+from wtforms.validators import DataRequired, Length, Optional
 
-ONE_LINE = Regexp(r"^[^\r\n\0]*$", message=_l("This must be a single line."))
+from app.forms import ONE_LINE, Form
 
 
-class NewIssueForm(FlaskForm):
+class NewIssueForm(Form):
     network = SelectField(_l("Network"), validators=[DataRequired()])
     title = StringField(
         _l("Title"),
@@ -17,7 +16,7 @@ class NewIssueForm(FlaskForm):
     )
 
 
-class WordsForm(FlaskForm):
+class WordsForm(Form):
     title = StringField(
         _l("Title"),
         description=_l("For yourselves. Members see the subject."),
@@ -55,7 +54,7 @@ class WordsForm(FlaskForm):
     )
 
 
-class SendForm(FlaskForm):
+class SendForm(Form):
     at = DateTimeLocalField(
         _l("When"),
         description=_l("Leave it empty to send now."),
@@ -64,7 +63,7 @@ class SendForm(FlaskForm):
     )
 
 
-class SearchForm(FlaskForm):
+class SearchForm(Form):
     """A form of a GET: it changes nothing, so it carries no token."""
 
     class Meta:

@@ -88,7 +88,7 @@ def _edition(
 ) -> wire.Edition:
     if issue.frozen_at:
         return wire.Edition.loads(_delivery(session, issue, member).edition.compiled)
-    return wire.compile(content_of(issue, offers, services.settings))
+    return wire.compile(content_of(issue, offers))
 
 
 def _delivery(session: Session, issue: Issue, member: Member) -> Delivery:

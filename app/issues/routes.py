@@ -11,6 +11,7 @@ from app import web
 from app.clock import now
 from app.delivery.models import Delivery
 from app.errors import NotFound
+from app.forms import text_of
 from app.issues import editing, sending
 from app.issues.forms import NewIssueForm, SearchForm, SendForm, WordsForm
 from app.issues.models import Issue
@@ -18,7 +19,7 @@ from app.issues.preview import PREVIEW_PATH, first_members, preview
 from app.networks.models import Member
 from app.staff import audit
 from app.staff.access import networks_of
-from newsletters.markup import CompositionError
+from newsletters.content import CompositionError
 
 blueprint = Blueprint("issues", __name__)
 
@@ -57,7 +58,7 @@ def new() -> ResponseReturnValue:
         issue = editing.create(session, network, staff.id, now(), title=form.title.data or "")
         audit.record(session, "issue.created", issue, staff)
         return redirect(url_for("issues.edit", issue_id=issue.id))
-    return render_template("issues/new.html", form=form, networks=networks), _status(form)
+    return render_template("issues/new.html", form=form, networks=networks), form.http_status
 
 
 @blueprint.get("/issues/<int:issue_id>")
@@ -96,7 +97,7 @@ def edit(issue_id: int) -> ResponseReturnValue:
     overview = sending.overview(session, web.services(), issue, now())
     return render_template(
         "issues/edit.html", issue=issue, form=form, search=search, found=found[:10], over=overview
-    ), _status(form)
+    ), form.http_status
 
 
 @blueprint.post("/issues/<int:issue_id>/cases")
@@ -120,7 +121,7 @@ def change_case(issue_id: int, case_id: int) -> ResponseReturnValue:
         case "down":
             editing.move_case(issue, case_id, 1, now())
         case "remove":
-            editing.remove_case(session, issue, case_id, now())
+            editing.remove_case(issue, case_id, now())
         case _:
             asks = request.form.getlist("ask", type=int)
             place = editing.case_or_404(session, case_id)
@@ -181,7 +182,8 @@ def send(issue_id: int) -> ResponseReturnValue:
             audit.record(session, "issue.scheduled", issue, staff, at=at.isoformat())
         return redirect(url_for("issues.show", issue_id=issue.id))
     overview = sending.overview(session, web.services(), issue, now())
-    return render_template("issues/send.html", issue=issue, form=form, over=overview), _status(form)
+    page = render_template("issues/send.html", issue=issue, form=form, over=overview)
+    return page, form.http_status
 
 
 @blueprint.post("/issues/<int:issue_id>/unschedule")
@@ -221,9 +223,4 @@ def _member(members: list[Member]) -> Member | None:
 
 
 def _words(data: Mapping[str, str | None]) -> dict[str, str]:
-    # Browsers send CRLF from a text area; the words themselves hold plain line ends.
-    return {name: (data.get(name) or "").replace("\r\n", "\n").strip() for name in editing.WORDS}
-
-
-def _status(form: NewIssueForm | WordsForm | SendForm) -> int:
-    return 422 if form.errors else 200
+    return {name: text_of(data.get(name)) for name in editing.WORDS}

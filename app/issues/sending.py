@@ -36,11 +36,12 @@ class Overview:
 
 def overview(session: Session, services: Services, issue: Issue, now: datetime) -> Overview:
     editions = count_by_edition(session, issue)
-    problems, warnings = stops(session, issue, now), []
+    problems = stops(issue, now)
+    warnings: list[tuple[str, str]] = []
     if not editions:
         problems.append((_("Recipients"), _("This network has no member who may be mailed.")))
     for ids in editions:
-        for problem in check(content_of(issue, chosen(issue, ids), services.settings)):
+        for problem in check(content_of(issue, chosen(issue, ids))):
             kind = problems if problem.stops else warnings
             kind.append((problem.where, problem.what))
     return Overview(
@@ -82,7 +83,7 @@ def counts(session: Session, issue: Issue) -> dict[str, int]:
         .where(Delivery.issue_id == issue.id)
         .group_by(Delivery.state)
     )
-    return {state.value: 0 for state in DeliveryState} | {state: count for state, count in rows}
+    return {state.value: 0 for state in DeliveryState} | {row[0]: row[1] for row in rows}
 
 
 def troubles(session: Session, issue: Issue, limit: int = 5) -> list[tuple[str, int]]:
@@ -99,4 +100,4 @@ def troubles(session: Session, issue: Issue, limit: int = 5) -> list[tuple[str, 
         .order_by(func.count().desc())
         .limit(limit)
     )
-    return [(answer, count) for answer, count in rows]
+    return [(answer or "", count) for answer, count in rows]

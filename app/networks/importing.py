@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
@@ -17,16 +19,19 @@ from app.networks.models import (
     ImportRow,
     ImportRun,
     ImportState,
+    Invitation,
     Member,
     Membership,
+    MemberTrait,
     Network,
     Verdict,
 )
-from app.networks.profiles import apply_profile
+from app.networks.profiles import LISTS, apply_profile
 from app.networks.staging import Progress
 
 KEPT = timedelta(days=30)  # an import's rows, for looking back
 BATCH = 500
+PER_ROW = (ImportRow, Member, MemberTrait, Membership, Invitation)
 
 
 def start(
@@ -40,10 +45,11 @@ def start(
     """Keep the file and guess its columns. InvalidInput when it is no table of members."""
     try:
         with staging.file_of(content, filename) as path:
-            table = reading.open_table(path)
-            sample = [row.cells for row, _n in zip(table.rows(), range(20), strict=False)]
+            table = reading.open_table(path, columns.looks_like_header)
+            sample = [row.cells for row in islice(table.rows(), 20)]
     except reading.ImportFileError as error:
-        raise InvalidInput(_("The file was not taken. Nothing was changed."), [(filename, str(error))]) from error
+        text = _("The file was not taken. Nothing was changed.")
+        raise InvalidInput(text, [(filename, str(error))]) from error
     guess = columns.suggest(table.header, sample)
     run = ImportRun(
         network_id=network.id,
@@ -116,7 +122,21 @@ def refused_rows(session: Session, run: ImportRun) -> Iterator[list[str]]:
         yield [*cells, str(row.line), reasons]
 
 
-def work_through(database: Database) -> None:
+def rows_with_problems(session: Session, run_id: int) -> list[ImportRow]:
+    """Rows that were refused, came twice, or had a value left out, in the order of the file."""
+    rows = session.scalars(
+        select(ImportRow).where(ImportRow.run_id == run_id).order_by(ImportRow.line)
+    )
+    return [row for row in rows.yield_per(BATCH) if row.problems]
+
+
+def forget(session: Session, run_id: int) -> None:
+    """Drop a run that was only tried."""
+    session.execute(delete(ImportRow).where(ImportRow.run_id == run_id))
+    session.execute(delete(ImportRun).where(ImportRun.id == run_id))
+
+
+def work_through(database: Database, folder: Path) -> None:
     """What a worker does for imports: read those to read, apply those to apply."""
     while (run_id := _claim_reading(database)) is not None:
         staging.read(database, run_id)
@@ -125,8 +145,28 @@ def work_through(database: Database) -> None:
             select(ImportRun.id).where(ImportRun.state == ImportState.TO_APPLY)
         ).all()
     for run_id in waiting:
+        note = _progress_note(folder, run_id)
         with database.writing() as session:
-            apply(session, session.get_one(ImportRun, run_id), now())
+            run = session.get_one(ImportRun, run_id)
+            apply(session, run, now(), lambda rows: _write(note, rows))  # noqa: B023 - called in here
+        note.unlink(missing_ok=True)
+
+
+def rows_applied(folder: Path, run: ImportRun) -> int:
+    """How far an import being applied has come: its transaction shows nothing until its end, so
+    the worker notes it in a file beside the database. 0 where it runs on another machine."""
+    try:
+        return int(_progress_note(folder, run.id).read_text(encoding="ascii") or 0)
+    except (OSError, ValueError):
+        return 0
+
+
+def _progress_note(folder: Path, run_id: int) -> Path:
+    return folder / f"import-{run_id}.progress"
+
+
+def _write(path: Path, rows: int) -> None:
+    path.write_text(str(rows), encoding="ascii")
 
 
 def forget_old(session: Session, at: datetime) -> None:
@@ -170,48 +210,80 @@ def _batches(session: Session, run_id: int) -> Iterator[Sequence[ImportRow]]:
         last = rows[-1].line
         yield rows
         session.flush()  # what a batch changed may leave memory with it
-        session.expunge_all()
+        for thing in list(session.identity_map.values()):
+            if isinstance(thing, PER_ROW):
+                session.expunge(thing)
 
 
 def _carry_out(session: Session, run: ImportRun, rows: Sequence[ImportRow], at: datetime) -> None:
     if not rows:
         return
-    run_network = session.get_one(Network, run.network_id)
-    if run.consent_source is None and rows[0].verdict == Verdict.NEW:
+    network = session.get_one(Network, run.network_id)
+    is_new = rows[0].verdict == Verdict.NEW
+    if is_new and run.consent_source is None:
         for row in rows:
-            joining.invite(session, run_network, _address(row), row.candidate, "import", at)
+            joining.invite(session, network, _address(row), row.candidate, "import", at)
         return
-    members = _members(session, rows, at)
+    held = _update_members(session, rows, at)
+    ids = held | _insert_members(session, [r for r in rows if r.email_key not in held], at)
+    if is_new:
+        _enrol(session, run, network, rows, ids, at)
+
+
+def _update_members(
+    session: Session, rows: Sequence[ImportRow], at: datetime
+) -> dict[str | None, int]:
+    """Change those of the rows' people who are there; email_key -> member id."""
+    members = session.scalars(
+        select(Member)
+        .where(Member.email_key.in_([row.email_key for row in rows]))
+        .options(selectinload(Member.traits))
+    )
+    held = {member.email_key: member for member in members}
     for row in rows:
-        member = members[row.email_key or ""]
-        apply_profile(member, row.candidate, at)
-    session.flush()  # memberships need the members' ids
-    if rows[0].verdict == Verdict.NEW:
-        _enrol(session, run, run_network, rows, members, at)
+        if member := held.get(row.email_key or ""):
+            apply_profile(member, row.candidate, at)
+    return {key: member.id for key, member in held.items()}
 
 
-def _members(session: Session, rows: Sequence[ImportRow], at: datetime) -> dict[str, Member]:
-    """The rows' people; who is not there yet is made, all by one statement."""
+def _insert_members(
+    session: Session, rows: Sequence[ImportRow], at: datetime
+) -> dict[str | None, int]:
+    """Add people by two statements for all of them; email_key -> member id."""
+    if not rows:
+        return {}
+    session.execute(insert_ignoring(session, Member), [_columns_of(row, at) for row in rows])
     keys = [row.email_key for row in rows]
-    session.execute(
-        insert_ignoring(session, Member),
-        [
-            {
-                "email": row.candidate["email"],
-                "email_key": row.email_key,
-                "smtputf8": row.candidate.get("smtputf8", False),
-                "name": "",
-                "notes": "",
-                "created_at": at,
-                "updated_at": at,
-            }
-            for row in rows
-        ],
-    )
-    found = session.scalars(
-        select(Member).where(Member.email_key.in_(keys)).options(selectinload(Member.traits))
-    )
-    return {member.email_key: member for member in found}
+    found = session.execute(
+        select(Member.email_key, Member.id).where(Member.email_key.in_(keys))
+    ).all()
+    ids: dict[str | None, int] = {row[0]: row[1] for row in found}
+    traits = [
+        {"member_id": ids[row.email_key], "kind": kind, "value": label.casefold(), "label": label}
+        | {"position": position}
+        for row in rows
+        for name, kind in LISTS.items()
+        for position, label in enumerate(row.candidate.get(name) or ())
+    ]
+    if traits:
+        session.execute(insert_ignoring(session, MemberTrait), traits)
+    return ids
+
+
+def _columns_of(row: ImportRow, at: datetime) -> dict[str, Any]:
+    said = row.candidate
+    return {
+        "email": said["email"],
+        "email_key": row.email_key,
+        "smtputf8": said.get("smtputf8", False),
+        "name": said.get("name") or "",
+        "profession": said.get("profession") or None,
+        "country": said.get("country") or None,
+        "timezone": said.get("timezone") or None,
+        "notes": said.get("notes") or "",
+        "created_at": at,
+        "updated_at": at,
+    }
 
 
 def _enrol(
@@ -219,7 +291,7 @@ def _enrol(
     run: ImportRun,
     network: Network,
     rows: Sequence[ImportRow],
-    members: Mapping[str, Member],
+    ids: Mapping[str | None, int],
     at: datetime,
 ) -> None:
     held = set(
@@ -227,14 +299,14 @@ def _enrol(
             select(Membership.member_id).where(
                 Membership.network_id == network.id,
                 Membership.ended_at.is_(None),
-                Membership.member_id.in_([member.id for member in members.values()]),
+                Membership.member_id.in_(ids.values()),
             )
         )
     )
     wording = joining.consent_wording(network)
     new: list[dict[str, Any]] = [
         {
-            "member_id": members[row.email_key or ""].id,
+            "member_id": ids[row.email_key],
             "network_id": network.id,
             "sector": row.candidate.get("sector") or network.sector,
             "source": "import",
@@ -244,13 +316,11 @@ def _enrol(
             "consent_at": at,
         }
         for row in rows
-        if members[row.email_key or ""].id not in held
+        if ids[row.email_key] not in held
     ]
     if new:
         session.execute(insert(Membership), new)
 
 
 def _address(row: ImportRow) -> Address:
-    return Address(
-        row.candidate["email"], row.email_key or "", bool(row.candidate.get("smtputf8"))
-    )
+    return Address(row.candidate["email"], row.email_key or "", bool(row.candidate.get("smtputf8")))

@@ -1,19 +1,18 @@
 """The public pages: ask to join a network, and confirm it."""
 
-from email_validator import EmailNotValidError
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from sqlalchemy import select
-from wtforms import StringField, ValidationError
-from wtforms.validators import DataRequired, Length, Regexp
+from wtforms import StringField
+from wtforms.validators import DataRequired, Length
 
 from app import web
 from app.clock import now
 from app.errors import NotFound
-from app.extensions import csrf, limiter
+from app.extensions import limiter, without_csrf
+from app.forms import ONE_LINE, Form, reachable_address
 from app.links import Forged, Mangled, Purpose
 from app.networks import joining
 from app.networks.addresses import check_address
@@ -23,22 +22,14 @@ from app.staff import audit
 blueprint = Blueprint("joining", __name__)
 
 
-class JoinForm(FlaskForm):
-    email = StringField(_l("E-mail address"), validators=[DataRequired(), Length(max=254)])
+class JoinForm(Form):
+    email = StringField(_l("E-mail address"), validators=[DataRequired(), reachable_address])
     name = StringField(
         _l("Name"),
         description=_l("As it should stand in the greeting."),
-        validators=[Length(max=200), Regexp(r"^[^\r\n\0]*$")],
+        validators=[Length(max=200), ONE_LINE],
     )
-    profession = StringField(
-        _l("Profession"), validators=[Length(max=200), Regexp(r"^[^\r\n\0]*$")]
-    )
-
-    def validate_email(self, field: StringField) -> None:
-        try:
-            check_address(field.data or "")
-        except EmailNotValidError as error:
-            raise ValidationError(_("This is not an address that mail can reach.")) from error
+    profession = StringField(_l("Profession"), validators=[Length(max=200), ONE_LINE])
 
 
 @blueprint.route("/join/<code>", methods=["GET", "POST"])
@@ -50,8 +41,8 @@ def join(code: str) -> ResponseReturnValue:
         raise NotFound(_("This network takes no members through a page."))
     form = JoinForm()
     if not form.validate_on_submit():
-        status = 422 if form.errors else 200
-        return render_template("joining/join.html", network=network, form=form), status
+        page = render_template("joining/join.html", network=network, form=form)
+        return page, form.http_status
     profile = {"name": form.name.data or "", "profession": form.profession.data or ""}
     address = check_address(form.email.data or "")
     invited = joining.invite(web.session(), network, address, profile, "join page", now())
@@ -63,7 +54,7 @@ def join(code: str) -> ResponseReturnValue:
 
 @blueprint.route("/confirm/<path:token>", methods=["GET", "POST"])
 @web.public
-@csrf.exempt  # the signed link is its token
+@without_csrf  # the signed link is its token
 @limiter.limit(lambda: web.services().settings.public_limit)
 def confirm(token: str) -> ResponseReturnValue:
     """A GET shows one button, since mail scanners open every link; the POST confirms."""

@@ -97,7 +97,7 @@ def current_membership(session: Session, network: Network, email_key: str) -> Me
 
 
 def consent_wording(network: Network) -> str:
-    return _("I want to receive the newsletter of %(network)s.", network=network.name)
+    return str(_("I want to receive the newsletter of %(network)s.", network=network.name))
 
 
 def _open_invitation(session: Session, network: Network, email_key: str) -> Invitation | None:

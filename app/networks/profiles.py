@@ -1,4 +1,4 @@
-"""A member's profile as plain values: comparing one with what a file or a form says, changing it."""
+"""A member's profile as plain values: comparing it with what a file or a form says."""
 
 from collections.abc import Mapping
 from datetime import datetime

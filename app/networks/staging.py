@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.clock import now
 from app.db import Database
-from app.networks import cleaning, reading
+from app.networks import cleaning, columns, reading
 from app.networks.models import (
     ImportRow,
     ImportRun,
@@ -33,6 +33,7 @@ from app.networks.profiles import changes
 
 CHUNK = 500
 LEASE = timedelta(minutes=5)
+TAKEN = (Verdict.NEW, Verdict.CHANGED, Verdict.UNCHANGED)
 
 Progress = Callable[[int], None]  # how many rows so far
 
@@ -56,7 +57,8 @@ def read(database: Database, run_id: int, progress: Progress = lambda _rows: Non
         content, name = run.content or b"", run.filename
     try:
         with file_of(content, name) as path:
-            _stage(database, run_id, reading.open_table(path), mapping, progress)
+            table = reading.open_table(path, columns.looks_like_header)
+            _stage(database, run_id, table, mapping, progress)
     except reading.ImportFileError as error:
         with database.writing() as session:
             run = session.get_one(ImportRun, run_id)
@@ -90,20 +92,21 @@ def _stage(
     progress: Progress,
 ) -> None:
     seen: dict[str, int] = {}
-    done = 0
+    done = left_out = 0
     for rows in _chunks(table.rows()):
         with database.writing() as session:
             run = session.get_one(ImportRun, run_id)
             staged = list(_verdicts(session, run, table.header, rows, mapping, seen))
             session.execute(insert(ImportRow), staged)
             done += len(rows)
+            left_out += sum(bool(row["problems"]) for row in staged if row["verdict"] in TAKEN)
             run.rows_read = done
             run.claimed_until = now() + LEASE
         progress(done)
     with database.writing() as session:
         run = session.get_one(ImportRun, run_id)
         run.state, run.planned_at, run.claimed_until = ImportState.PLANNED, now(), None
-        run.counts = counts_of(session, run)
+        run.counts = counts_of(session, run) | {"left_out": left_out}
 
 
 def _verdicts(

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.delivery.models import DELIVERED, WAITING, Delivery, DeliveryState, EditionOffer
@@ -19,10 +20,10 @@ from app.reports.arithmetic import EVIDENCE, Said, Standing, Tally, Window, stan
 from app.responses.models import Answer, Evidence, Response, Visit
 
 Pair = tuple[int, int]  # delivery, offer: one member and one ask
-GROUPS: Mapping[str, ColumnElement[str | None]] = {
-    "sector": Delivery.sector.expression,
-    "profession": Delivery.profession.expression,
-    "country": Delivery.country.expression,
+GROUPS: Mapping[str, Any] = {
+    "sector": Delivery.sector,
+    "profession": Delivery.profession,
+    "country": Delivery.country,
 }
 
 
@@ -150,28 +151,22 @@ def _visited(session: Session, offer: Offer) -> set[int]:
 def _histories(session: Session, issue: Issue) -> dict[Pair, list[Said]]:
     """What each member said of each ask, oldest first, with the strongest evidence for it."""
     histories: dict[Pair, list[Said]] = defaultdict(list)
-    for row in session.execute(_of_issue(select(Response), Response, issue).order_by(Response.id)):
-        said = row[0]
+    offers = [offer.id for offer in issue.offers]
+    for said in session.scalars(
+        select(Response).where(Response.offer_id.in_(offers)).order_by(Response.id)
+    ):
         histories[said.delivery_id, said.offer_id].append(
             Said(said.answer, said.recorded_at, bool(said.suspect), letters=said.letters)
         )
-    rows = session.execute(_of_issue(select(Evidence), Evidence, issue).order_by(Evidence.id))
-    for pair, evidence in _strongest(rows).items():
+    rows = session.scalars(select(Evidence).where(Evidence.offer_id.in_(offers)))
+    for pair, evidence in _strongest(rows.all()).items():
         histories[pair] = _with_evidence(histories[pair], evidence)
     return histories
 
 
-def _of_issue(
-    statement: Select[tuple[Response]] | Select[tuple[Evidence]],
-    model: type[Response] | type[Evidence],
-    issue: Issue,
-) -> Select[tuple[Response]] | Select[tuple[Evidence]]:
-    return statement.join(Offer, Offer.id == model.offer_id).where(Offer.issue_id == issue.id)
-
-
-def _strongest(rows: Iterable[Row[tuple[Evidence]]]) -> dict[Pair, Evidence]:
+def _strongest(rows: Iterable[Evidence]) -> dict[Pair, Evidence]:
     best: dict[Pair, Evidence] = {}
-    for (evidence,) in rows:
+    for evidence in rows:
         pair = evidence.delivery_id, evidence.offer_id
         held = best.get(pair)
         if held is None or EVIDENCE.index(evidence.grade) > EVIDENCE.index(held.grade):

@@ -35,6 +35,18 @@ class Staff(Base):
         secondary="staff_network", order_by=Network.code, lazy="selectin"
     )
 
+    # What Flask-Login asks of a user.
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def is_active(self) -> bool:
+        return self.closed_at is None
+
+    def get_id(self) -> str:
+        """What the session cookie holds; it stops to fit when the epoch is raised."""
+        return f"{self.id}.{self.session_epoch}"
+
 
 class StaffNetwork(Base):
     __tablename__ = "staff_network"

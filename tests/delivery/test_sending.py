@@ -49,7 +49,7 @@ def _schedule_and_freeze(services: Services, issue_id: int) -> int:
         issue = session.get_one(Issue, issue_id)
         assert preparing.schedule(session, issue, now(), None, now())
     with services.database.writing() as session:
-        return preparing.freeze(session, services.settings, issue_id, now())
+        return preparing.freeze(session, issue_id, now())
 
 
 def _work(services: Services) -> None:

@@ -1,0 +1,138 @@
+"""The forms of the network and member pages."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField, FileRequired
+from wtforms import (
+    BooleanField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import DataRequired, Length, Optional, Regexp
+
+from app.forms import (
+    ONE_LINE,
+    Form,
+    ListField,
+    country_choices,
+    language_choices,
+    reachable_address,
+    timezone_choices,
+)
+from app.sectors import sector_choices
+
+LINE = [Optional(), Length(max=200), ONE_LINE]
+
+
+class NetworkForm(Form):
+    name = StringField(_l("Name"), validators=[DataRequired(), Length(max=200), ONE_LINE])
+    sector = SelectField(_l("Sector"))
+    language = SelectField(_l("Language of the newsletter"))
+    timezone = SelectField(_l("Time zone"))
+    from_name = StringField(
+        _l("Sender’s name"),
+        description=_l("What members see as the sender."),
+        validators=[DataRequired(), Length(max=200), ONE_LINE],
+    )
+    from_address = StringField(
+        _l("Sender’s address"), validators=[DataRequired(), reachable_address]
+    )
+    reply_to = StringField(
+        _l("Replies go to"),
+        description=_l("The sender's address when empty."),
+        validators=[Optional(), reachable_address],
+    )
+    postal_address = StringField(
+        _l("Postal address"),
+        description=_l("Stands at the foot of each mail."),
+        validators=LINE,
+    )
+    about = TextAreaField(
+        _l("About the network"),
+        description=_l("Shown on the page where people join."),
+        validators=[Optional(), Length(max=2000)],
+    )
+    joining_open = BooleanField(_l("People can join through a public page"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sector.choices = sector_choices()
+        self.language.choices = language_choices()
+        self.timezone.choices = timezone_choices()
+
+
+class NewNetworkForm(NetworkForm):
+    leading = ("code",)
+
+    code = StringField(
+        _l("Code"),
+        description=_l("Short, for addresses and commands. Lower-case letters, digits, hyphens."),
+        validators=[
+            DataRequired(),
+            Regexp(r"^[a-z0-9][a-z0-9-]{0,39}$", message=_l("For example: legal-fr.")),
+        ],
+    )
+
+
+class ProfileForm(Form):
+    name = StringField(_l("Name"), validators=LINE)
+    profession = StringField(_l("Profession"), validators=LINE)
+    specialties = ListField(_l("Specialties"), description=_l("With commas between them."))
+    languages = SelectMultipleField(
+        _l("Languages"), description=_l("Hold Ctrl or ⌘ to choose several.")
+    )
+    country = SelectField(_l("Country"), validators=[Optional()])
+    timezone = SelectField(_l("Time zone"), validators=[Optional()])
+    sector = SelectField(_l("Sector in this network"))
+    tags = ListField(_l("Tags"), description=_l("With commas between them."))
+    notes = TextAreaField(_l("Notes"), validators=[Optional(), Length(max=5000)])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.languages.choices = language_choices()
+        known = {code for code, _name in self.languages.choices}
+        self.languages.choices += [(c, c) for c in self.languages.data or [] if c not in known]
+        self.country.choices = country_choices()
+        self.timezone.choices = [("", "–"), *timezone_choices()]
+        self.sector.choices = sector_choices()
+
+
+class NewMemberForm(ProfileForm):
+    leading = ("email", "consent_source")
+
+    email = StringField(_l("E-mail address"), validators=[DataRequired(), reachable_address])
+    consent_source = StringField(
+        _l("Where the consent was given"),
+        description=_l("For example: sign-up sheet, annual meeting 2026."),
+        validators=[DataRequired(), Length(max=200), ONE_LINE],
+    )
+
+
+class UploadForm(Form):
+    file = FileField(
+        _l("The list"),
+        description=_l("CSV, TSV or XLSX, as your spreadsheet program saves it."),
+        validators=[FileRequired(_l("Choose a file."))],
+    )
+    how = RadioField(
+        _l("How do new people become members?"),
+        choices=[
+            ("consent", _l("They agreed already; I can say where")),
+            ("invite", _l("Ask each of them by mail to confirm")),
+        ],
+        default="consent",
+    )
+    consent_source = StringField(
+        _l("Where the consent was given"),
+        description=_l("For example: sign-up sheet, annual meeting 2026."),
+        validators=LINE,
+    )
+
+    def validate_consent_source(self, field: StringField) -> None:
+        if self.how.data == "consent" and not (field.data or "").strip():
+            raise ValidationError(_l("Say where they agreed, or have them asked by mail."))

@@ -1,0 +1,165 @@
+"""The network pages: networks, their members, one member."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from app import web
+from app.clock import now
+from app.forms import text_of
+from app.networks import managing
+from app.networks.addresses import check_address
+from app.networks.forms import NetworkForm, NewMemberForm, NewNetworkForm, ProfileForm
+from app.networks.models import Member, Membership, Network
+from app.networks.profiles import profile_of
+from app.staff import audit
+from app.staff.access import network_or_404, networks_of
+
+blueprint = Blueprint("networks", __name__)
+NETWORK_FIELDS = (
+    *("name", "sector", "language", "timezone", "from_name", "from_address", "reply_to"),
+    *("postal_address", "about", "joining_open"),
+)
+
+
+@blueprint.get("/networks/")
+@web.staff_only(*web.EDITORS)
+def index() -> ResponseReturnValue:
+    networks = networks_of(web.session(), web.current_staff())
+    sizes = managing.sizes(web.session())
+    return render_template("networks/index.html", networks=networks, sizes=sizes)
+
+
+@blueprint.route("/networks/new", methods=["GET", "POST"])
+@web.staff_only()
+def new() -> ResponseReturnValue:
+    form = NewNetworkForm(joining_open=True, timezone=web.services().settings.default_timezone)
+    if form.validate_on_submit():
+        network = managing.add_network(
+            web.session(), now(), code=form.code.data, **_network_values(form)
+        )
+        audit.record(web.session(), "network.added", network, web.current_staff())
+        flash(_("The network is there. Now add its members."), "ok")
+        return redirect(url_for("networks.show", code=network.code))
+    return render_template("networks/new.html", form=form), form.http_status
+
+
+@blueprint.route("/networks/<code>/edit", methods=["GET", "POST"])
+@web.staff_only(*web.EDITORS)
+def edit(code: str) -> ResponseReturnValue:
+    network = _network(code)
+    form = NetworkForm(obj=network)
+    if form.validate_on_submit():
+        for name, value in _network_values(form).items():
+            setattr(network, name, value)
+        audit.record(web.session(), "network.changed", network, web.current_staff())
+        flash(_("Saved."), "ok")
+        return redirect(url_for("networks.show", code=network.code))
+    return render_template("networks/edit.html", form=form, network=network), form.http_status
+
+
+@blueprint.get("/networks/<code>")
+@web.staff_only(*web.EDITORS)
+def show(code: str) -> ResponseReturnValue:
+    """The members of a network, a page at a time."""
+    network = _network(code)
+    text = request.args.get("text", "").strip()[:200]
+    standing = "left" if request.args.get("standing") == "left" else "current"
+    page = max(1, request.args.get("page", 1, type=int))
+    members, total = managing.find_members(web.session(), network, text, standing, page)
+    return render_template(
+        "networks/show.html",
+        network=network,
+        memberships=members,
+        total=total,
+        size=managing.sizes(web.session()).get(network.id, 0),
+        text=text,
+        standing=standing,
+        page=page,
+        pages=max(1, -(-total // managing.PAGE)),
+    )
+
+
+@blueprint.route("/networks/<code>/members/new", methods=["GET", "POST"])
+@web.staff_only(*web.EDITORS)
+def add_member(code: str) -> ResponseReturnValue:
+    network = _network(code)
+    form = NewMemberForm(sector=network.sector)
+    if form.validate_on_submit():
+        membership = managing.enrol(
+            web.session(),
+            network,
+            check_address(form.email.data or ""),
+            _profile(form),
+            form.consent_source.data or "",
+            now(),
+        )
+        audit.record(web.session(), "membership.added", membership, web.current_staff())
+        flash(_("Added."), "ok")
+        return redirect(url_for("networks.show", code=code))
+    return render_template("networks/add_member.html", form=form, network=network), form.http_status
+
+
+@blueprint.route("/networks/<code>/members/<int:member_id>", methods=["GET", "POST"])
+@web.staff_only(*web.EDITORS)
+def member(code: str, member_id: int) -> ResponseReturnValue:
+    network = _network(code)
+    person = managing.member_of_network(web.session(), network, member_id)
+    current = _current(person, network)
+    form = ProfileForm(
+        data=profile_of(person) | {"sector": current.sector if current else network.sector}
+    )
+    if form.validate_on_submit():
+        managing.rewrite_profile(person, _profile(form), now())
+        if current:
+            current.sector = form.sector.data
+        audit.record(web.session(), "member.changed", person, web.current_staff())
+        flash(_("Saved."), "ok")
+        return redirect(url_for("networks.member", code=code, member_id=member_id))
+    page = render_template(
+        "networks/member.html",
+        form=form,
+        network=network,
+        member=person,
+        memberships=[held for held in person.memberships if held.network_id == network.id],
+        current=current,
+        suppressed=managing.is_suppressed(web.session(), person),
+    )
+    return page, form.http_status
+
+
+@blueprint.post("/networks/<code>/members/<int:member_id>/end")
+@web.staff_only(*web.EDITORS)
+def end_membership(code: str, member_id: int) -> ResponseReturnValue:
+    network = _network(code)
+    person = managing.member_of_network(web.session(), network, member_id)
+    current = _current(person, network)
+    if current and managing.end(web.session(), current, "staff", now()):
+        audit.record(web.session(), "membership.ended", current, web.current_staff())
+        flash(_("This membership is ended. No further mail goes out for it."), "ok")
+    return redirect(url_for("networks.member", code=code, member_id=member_id))
+
+
+def _network(code: str) -> Network:
+    return network_or_404(web.session(), web.current_staff(), code)
+
+
+def _current(person: Member, network: Network) -> Membership | None:
+    held = (m for m in person.memberships if m.network_id == network.id and m.ended_at is None)
+    return next(held, None)
+
+
+def _network_values(form: NetworkForm) -> dict[str, object]:
+    values = {name: form.data[name] for name in NETWORK_FIELDS}
+    values["reply_to"] = values["reply_to"] or None
+    values["about"] = text_of(values["about"])
+    values["postal_address"] = values["postal_address"] or ""
+    values["from_address"] = check_address(values["from_address"]).email
+    return values
+
+
+def _profile(form: ProfileForm) -> dict[str, object]:
+    wanted = ("name", "profession", "specialties", "languages", "country", "timezone", "tags")
+    return {name: form.data[name] for name in (*wanted, "sector")} | {
+        "notes": text_of(form.notes.data)
+    }

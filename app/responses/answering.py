@@ -1,0 +1,147 @@
+"""What a member says of an ask: found by its link, recorded append-only, taken back by one tap."""
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.cases.models import CaseStatus
+from app.db import insert_ignoring
+from app.delivery.models import Delivery, EditionOffer
+from app.issues.models import Offer
+from app.responses.models import Answer, Channel, Response, Visit
+
+WITHOUT_FORM = "no-form"  # posted by something that never opened the page
+
+
+@dataclass(frozen=True)
+class Details:
+    """What may be said beyond the answer itself."""
+
+    letters: int | None = None
+    how: str | None = None
+    acted_on: date | None = None
+    promised_for: date | None = None
+    reply_came: bool = False
+    note: str = ""
+
+
+class Standing(StrEnum):
+    """Whether an ask can still be answered through its link."""
+
+    OPEN = "open"
+    STOPPED = "stopped"  # the case team: nobody must act any more
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One member and one ask, as a link names them."""
+
+    delivery: Delivery
+    offer: Offer
+    standing: Standing
+    closed: bool  # its window is over: an answer is kept, and stands beside the rates
+
+
+def find(
+    session: Session, delivery_id: int, offer_id: int, lifetime: timedelta, now: datetime
+) -> Asked | None:
+    """None when the delivery is gone, or never carried this ask."""
+    delivery, offer = session.get(Delivery, delivery_id), session.get(Offer, offer_id)
+    if delivery is None or offer is None:
+        return None
+    if session.get(EditionOffer, (delivery.edition_id, offer.id)) is None:
+        return None
+    closed = offer.closes_at is not None and offer.closes_at <= now
+    return Asked(delivery, offer, _standing(delivery, offer, lifetime, now), closed)
+
+
+def current(session: Session, asked: Asked) -> Response | None:
+    """The answer that counts now: the newest that is no suspect's, unless it was taken back."""
+    said = session.scalars(
+        select(Response)
+        .where(
+            Response.delivery_id == asked.delivery.id,
+            Response.offer_id == asked.offer.id,
+            Response.suspect.is_(None),
+        )
+        .order_by(Response.id.desc())
+        .limit(1)
+    ).first()
+    return None if said is None or said.answer == Answer.UNDONE else said
+
+
+def record(
+    session: Session,
+    asked: Asked,
+    answer: Answer,
+    details: Details,
+    now: datetime,
+    *,
+    channel: Channel = Channel.LINK,
+    staff_id: int | None = None,
+    suspect: str | None = None,
+) -> Response:
+    """Add a row, unless the newest says exactly this: the same tap twice is one response."""
+    # One at a time for each delivery, so that two taps at once see each other.
+    session.scalars(
+        select(Delivery.id).where(Delivery.id == asked.delivery.id).with_for_update()
+    ).one()
+    held = _newest(session, asked, suspect)
+    if held is not None and _says(held, answer, details):
+        return held
+    said = Response(
+        delivery_id=asked.delivery.id,
+        offer_id=asked.offer.id,
+        answer=answer.value,
+        channel=channel.value,
+        recorded_at=now,
+        recorded_by=staff_id,
+        suspect=suspect,
+        **{field.name: getattr(details, field.name) for field in fields(details)},
+    )
+    session.add(said)
+    session.flush()  # the page that follows asks for it
+    return said
+
+
+def note_visit(session: Session, asked: Asked, now: datetime) -> None:
+    """The page was opened; counted once, and never part of a rate."""
+    session.execute(
+        insert_ignoring(session, Visit),
+        [{"delivery_id": asked.delivery.id, "offer_id": asked.offer.id, "first_at": now}],
+    )
+
+
+def _standing(delivery: Delivery, offer: Offer, lifetime: timedelta, now: datetime) -> Standing:
+    frozen_at = delivery.issue.frozen_at
+    if frozen_at is not None and frozen_at + lifetime < now:
+        return Standing.EXPIRED
+    if offer.ask.case.status == CaseStatus.STOPPED:
+        return Standing.STOPPED
+    if offer.ask.withdrawn_at is not None:
+        return Standing.WITHDRAWN
+    return Standing.OPEN
+
+
+def _newest(session: Session, asked: Asked, suspect: str | None) -> Response | None:
+    return session.scalars(
+        select(Response)
+        .where(
+            Response.delivery_id == asked.delivery.id,
+            Response.offer_id == asked.offer.id,
+            Response.suspect.is_(None) if suspect is None else Response.suspect == suspect,
+        )
+        .order_by(Response.id.desc())
+        .limit(1)
+    ).first()
+
+
+def _says(held: Response, answer: Answer, details: Details) -> bool:
+    return held.answer == answer and all(
+        getattr(held, field.name) == getattr(details, field.name) for field in fields(details)
+    )

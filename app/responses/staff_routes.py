@@ -1,0 +1,134 @@
+"""What staff see and add: who answered what, evidence for it, answers that came another way."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from app import web
+from app.clock import now
+from app.delivery.models import Delivery, DeliveryState
+from app.errors import InvalidInput, NotFound
+from app.issues.models import Issue
+from app.networks.models import Member
+from app.responses import answering, reviewing
+from app.responses.forms import AnswerForm, EvidenceForm
+from app.responses.models import Answer, Channel, Grade
+from app.responses.routes import choices
+from app.staff import audit
+from app.staff.access import networks_of
+
+blueprint = Blueprint("reviewing", __name__)
+PAGE = 50
+
+
+@blueprint.get("/issues/<int:issue_id>/responses")
+@web.staff_only(*web.EDITORS)
+def index(issue_id: int) -> ResponseReturnValue:
+    """Members of a sent issue with what they said, a page at a time."""
+    issue = _issue(issue_id)
+    text = request.args.get("text", "").strip()[:200]
+    page = max(1, request.args.get("page", 1, type=int))
+    wanted = (
+        select(Delivery)
+        .join(Member, Member.id == Delivery.member_id)
+        .where(Delivery.issue_id == issue.id)
+        .where(Member.name.icontains(text, autoescape=True) | Member.email.icontains(text))
+    )
+    total = web.session().scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    deliveries = web.session().scalars(
+        wanted.order_by(Member.name, Delivery.id).limit(PAGE).offset((page - 1) * PAGE)
+    )
+    rows = [(one, reviewing.newest(web.session(), one.id)) for one in deliveries]
+    return render_template(
+        "responses/index.html",
+        issue=issue,
+        rows=rows,
+        total=total,
+        text=text,
+        page=page,
+        pages=max(1, -(-total // PAGE)),
+    )
+
+
+@blueprint.get("/issues/<int:issue_id>/responses/<int:delivery_id>")
+@web.staff_only(*web.EDITORS)
+def show(issue_id: int, delivery_id: int) -> ResponseReturnValue:
+    """One member's history for each ask, append-only, and the forms that add to it."""
+    return _page(_delivery(_issue(issue_id), delivery_id), 200)
+
+
+@blueprint.post("/issues/<int:issue_id>/responses/<int:delivery_id>/<int:offer_id>")
+@web.staff_only(*web.EDITORS)
+def add(issue_id: int, delivery_id: int, offer_id: int) -> ResponseReturnValue:
+    """An answer that came by telephone or post, or evidence, by the button that was pressed."""
+    delivery, staff = _delivery(_issue(issue_id), delivery_id), web.current_staff()
+    offer = next((offer for offer in delivery.edition.offers if offer.id == offer_id), None)
+    if offer is None:
+        raise NotFound(_("This member was not asked that."))
+    if request.form.get("do") == "evidence":
+        form = EvidenceForm()
+        _require(form)
+        evidence = reviewing.add_evidence(
+            web.session(),
+            delivery,
+            offer,
+            Grade(form.grade.data),
+            form.note.data or "",
+            staff,
+            now(),
+        )
+        audit.record(web.session(), "evidence.added", evidence, staff, grade=evidence.grade)
+    else:
+        answer = AnswerForm()
+        _require(answer)
+        asked = answering.Asked(delivery, offer, answering.Standing.OPEN, closed=False)
+        said = answering.record(
+            web.session(),
+            asked,
+            Answer(answer.answer.data or ""),
+            answer.details(),
+            now(),
+            channel=Channel.STAFF,
+            staff_id=staff.id,
+        )
+        audit.record(web.session(), "response.entered", said, staff, answer=said.answer)
+    flash(_("Recorded."), "ok")
+    return redirect(url_for("reviewing.show", issue_id=issue_id, delivery_id=delivery_id))
+
+
+def _page(delivery: Delivery, status: int) -> ResponseReturnValue:
+    page = render_template(
+        "responses/show.html",
+        delivery=delivery,
+        issue=delivery.issue,
+        history=reviewing.history(web.session(), delivery.id),
+        evidence=reviewing.evidence(web.session(), delivery.id),
+        form=EvidenceForm(formdata=None),
+        answers=choices(""),
+        reached=delivery.state == DeliveryState.SENT,
+    )
+    return page, status
+
+
+def _require(form: AnswerForm | EvidenceForm) -> None:
+    if not form.validate():
+        problems = [
+            (form[name].label.text, " ".join(map(str, e))) for name, e in form.errors.items()
+        ]
+        raise InvalidInput(_("Nothing was recorded."), problems)
+
+
+def _issue(issue_id: int) -> Issue:
+    issue = web.session().get(Issue, issue_id)
+    theirs = {network.id for network in networks_of(web.session(), web.current_staff())}
+    if issue is None or issue.network_id not in theirs or issue.frozen_at is None:
+        raise NotFound(_("This issue was not sent, or belongs to a network that is not yours."))
+    return issue
+
+
+def _delivery(issue: Issue, delivery_id: int) -> Delivery:
+    delivery = web.session().get(Delivery, delivery_id)
+    if delivery is None or delivery.issue_id != issue.id:
+        raise NotFound(_("This issue did not go to such a member."))
+    return delivery
