@@ -197,8 +197,10 @@ def upgrade() -> None:
         sa.Column("header", Json, nullable=False),
         sa.Column("consent_source", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("claimed_until", UTCDateTime(), nullable=True),
         sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("bytes_read", sa.Integer(), nullable=False),
+        sa.Column("rows_read", sa.Integer(), nullable=False),
+        sa.Column("rows_total", sa.Integer(), nullable=False),
         sa.Column("counts", Json, nullable=False),
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
@@ -613,7 +615,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("visit", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_visit_offer_id"), ["offer_id"], unique=False)
-
 
 
 def downgrade() -> None:

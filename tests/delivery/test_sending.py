@@ -115,7 +115,7 @@ def test_a_second_send_of_the_same_issue_sends_nothing_twice(
     with mailing.database.writing() as session:
         issue = session.get_one(Issue, issue_id)
         assert not preparing.schedule(session, issue, now(), None, now())
-        assert preparing.freeze(session, mailing.settings, issue_id, now()) == 0
+        assert preparing.freeze(session, issue_id, now()) == 0
     _work(mailing)
     assert inbox[0].count() == 3
 
@@ -181,7 +181,7 @@ def test_an_issue_whose_case_was_stopped_meanwhile_goes_back_to_draft(
         preparing.schedule(writing, issue, now(), None, now())
         issue.cases[0].case.status = "stopped"
     with mailing.database.writing() as writing:
-        assert preparing.freeze(writing, mailing.settings, issue_id, now()) == 0
+        assert preparing.freeze(writing, issue_id, now()) == 0
     issue = session.get_one(Issue, issue_id)
     assert issue.scheduled_for is None
     assert issue.stopped_why and "stopped" in issue.stopped_why
