@@ -63,7 +63,7 @@ def web_arguments(host: str, port: int, workers: int = 1) -> list[str]:
         *("--host", host, "--port", str(port), "--workers", str(workers)),
         *("--blocking-threads", str(THREADS), "--http", "1", "--no-ws"),
         *("--workers-kill-timeout", str(STOP_SECONDS), "--working-dir", str(ROOT)),
-        *("--no-access-log", "--log-level", "warning"),
+        *("--no-access-log", "--log-level", "error"),
     ]
 
 

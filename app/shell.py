@@ -17,6 +17,7 @@ from app.sectors import sector_name
 from app.staff.models import Role
 
 blueprint = Blueprint("shell", __name__)
+BELONGS = {"imports": "networks", "reviewing": "issues"}  # blueprints shown under another's place
 
 
 @blueprint.get("/")
@@ -82,7 +83,7 @@ def _navigation() -> list[tuple[str, str, bool]]:
 def _is_here(endpoint: str, blueprint: str | None, current: str | None) -> bool:
     if endpoint in ("staff.audit_trail", "staff.index", "delivery.inbox"):
         return endpoint == current
-    return endpoint.split(".")[0] == blueprint
+    return endpoint.split(".")[0] == BELONGS.get(blueprint or "", blueprint)
 
 
 def moment(value: datetime | None) -> str:

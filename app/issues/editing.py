@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cases.models import Ask, Case, CaseStatus, Sensitivity
+from app.delivery.audience import count_by_edition, count_by_offer
 from app.errors import NotFound, Refused
 from app.issues.models import Issue, IssueCase, IssueState, Offer
 from app.networks.models import Network
@@ -59,12 +60,16 @@ def rewrite(issue: Issue, words: Mapping[str, str], now: datetime) -> list[str]:
 
 
 def add_case(session: Session, issue: Issue, case: Case, now: datetime) -> None:
-    """Put a case at the end, with all its asks offered."""
+    """Put a case at the end, and offer those of its asks that fit at least one member."""
     require_draft(issue)
     if any(place.case_id == case.id for place in issue.cases):
         raise Refused(_("This case stands in the issue already."))
     issue.cases.append(IssueCase(case=case, position=len(issue.cases)))
     offer_asks(session, issue, case, [ask.id for ask in case.asks if not ask.withdrawn_at], now)
+    reached = count_by_offer(issue, count_by_edition(session, issue))
+    fitting = [offer.ask_id for offer in issue.offers if reached[offer.id]]
+    if any(ask.id in fitting for ask in case.asks):
+        offer_asks(session, issue, case, fitting, now)
 
 
 def remove_case(issue: Issue, case_id: int, now: datetime) -> None:

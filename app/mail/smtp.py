@@ -4,6 +4,7 @@ smtplib does the dialogue; the stages are driven one by one, so that every failu
 """
 
 import smtplib
+import socket
 import ssl
 from dataclasses import dataclass
 from typing import Self
@@ -165,6 +166,9 @@ class Client:
         code, text = smtp.connect(self.relay.host, self.relay.port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
+        if smtp.sock:
+            # The final dot is a write of its own: it must not wait for the ACK of the one before.
+            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._stage = Stage.EHLO
         smtp.ehlo_or_helo_if_needed()
         if self.relay.scheme == "smtp+starttls":

@@ -1,0 +1,61 @@
+"""A real Chromium on a running service with the example in it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from app.example import load as load_example
+from tests.live import Live, live
+
+ADMIN = "admin@docket.example"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("DOCKET_CHROMIUM") or shutil.which("chromium")
+    if not path:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no Chromium: set DOCKET_CHROMIUM")
+        pytest.skip("no Chromium: set DOCKET_CHROMIUM, or run bin/test, which looks for one")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with live(tmp_path_factory.mktemp("example")) as running:
+        load_example(running.services)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def signed_in(example: Live, browser: Browser) -> dict[str, object]:
+    """The state of a browser in which the example's admin is signed in."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(example.sign_in_link(ADMIN))
+    page.get_by_role("button", name="Sign me in").click()
+    page.wait_for_url(f"{example.url}/issues/")
+    state = context.storage_state()
+    context.close()
+    return dict(state)
+
+
+@pytest.fixture
+def staff_context(browser: Browser, signed_in: dict[str, object]) -> Iterator[BrowserContext]:
+    context = browser.new_context(storage_state=signed_in)  # type: ignore[arg-type]
+    yield context
+    context.close()
