@@ -11,9 +11,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Regexp
 
 from app.networks.addresses import check_address
+from app.sectors import SECTORS
 
 ONE_LINE = Regexp(r"^[^\r\n\0]*$", message=_l("This must be a single line."))
 
@@ -72,25 +74,33 @@ def text_of(value: str | None) -> str:
     return (value or "").replace("\r\n", "\n").strip()
 
 
-def country_choices() -> list[tuple[str, str]]:
+def options(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
+    """Choices of a select from (value, label) pairs."""
+    return [SelectChoice(value, label) for value, label in pairs]
+
+
+def country_choices() -> list[SelectChoice]:
     names = _locale().territories
     codes = (c for c in map(str, names) if len(c) == 2 and c.isalpha() and c != "ZZ")
-    return [("", "–"), *_by_name((code, names[code]) for code in codes)]
+    return [SelectChoice("", "–"), *_by_name((code, names[code]) for code in codes)]
 
 
-def language_choices(codes: Iterable[str] = ()) -> list[tuple[str, str]]:
+def language_choices() -> list[SelectChoice]:
     names = _locale().languages
-    wanted = codes or (code for code in map(str, names) if len(code) == 2)
-    return _by_name((code, names.get(code, code)) for code in wanted)
+    return _by_name((code, names[code]) for code in map(str, names) if len(code) == 2)
 
 
-def timezone_choices() -> list[tuple[str, str]]:
+def timezone_choices() -> list[SelectChoice]:
     names = sorted(name for name in available_timezones() if "/" in name)
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+    return options([("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)])
 
 
-def _by_name(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    return sorted(pairs, key=lambda pair: pair[1].casefold())
+def sector_choices() -> list[SelectChoice]:
+    return options(SECTORS.items())
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    return options(sorted(pairs, key=lambda pair: pair[1].casefold()))
 
 
 def _locale() -> Locale:

@@ -24,7 +24,3 @@ def sector_name(code: str | None) -> str:
     if not code:
         return str(gettext("Unknown"))
     return str(SECTORS.get(code, code))
-
-
-def sector_choices() -> list[tuple[str, str]]:
-    return [(code, str(name)) for code, name in SECTORS.items()]

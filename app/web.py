@@ -11,6 +11,7 @@ from flask import Flask, Response, abort, current_app, g, redirect, request, url
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
+from werkzeug.routing import BaseConverter
 
 from app.services import Services
 from app.staff.models import Role, Staff
@@ -65,6 +66,13 @@ def staff_only(*roles: Role) -> Callable[[View], View]:
     return mark
 
 
+class TokenConverter(BaseConverter):
+    """`<token:…>`: the rest of the path, line breaks too, since mail programs put some in."""
+
+    regex = r"(?s:.+)"
+    part_isolating = False
+
+
 EDITORS = (Role.COORDINATOR,)
 READERS = (Role.COORDINATOR, Role.REVIEWER)
 
@@ -98,6 +106,7 @@ def abandon() -> None:
 
 
 def set_up(app: Flask) -> None:
+    app.url_map.converters["token"] = TokenConverter
     app.before_request(_check_access)
     app.after_request(_commit)
     app.after_request(_secure_headers)

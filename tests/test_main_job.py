@@ -75,8 +75,8 @@ def test_from_a_spreadsheet_to_a_response_rate(
     report = json.loads(service.docket("report", issue, "--json"))
     delivered = len(mails)
     assert report["deliveries"] == {
-        **{"queued": 0, "sent": delivered, "failed": 1},
-        **{"bounced": 0, "unknown": 0},
+        "queued": 0, "sent": delivered, "failed": 1,
+        "bounced": 0, "unknown": 0,
     }
     for position, ask in enumerate(report["asks"]):
         assert ask["delivered"] == delivered

@@ -23,9 +23,10 @@ from app.forms import (
     country_choices,
     language_choices,
     lines_of,
+    options,
+    sector_choices,
 )
 from app.networks.cleaning import language_code
-from app.sectors import sector_choices
 
 LINE = [Optional(), Length(max=200), ONE_LINE]
 COMMAS = _l("With commas between them.")
@@ -89,8 +90,8 @@ class CaseForm(Form):
     concerns = ListField(_l("Concerns"), description=COMMAS)
     keywords = ListField(_l("Keywords"), description=COMMAS)
     sectors = TickField(_l("Sectors it may interest"))
-    sensitivity = SelectField(_l("Sensitivity"), choices=list(SENSITIVITIES.items()))
-    status = SelectField(_l("Status"), choices=list(STATUSES.items()))
+    sensitivity = SelectField(_l("Sensitivity"), choices=options(SENSITIVITIES.items()))
+    status = SelectField(_l("Status"), choices=options(STATUSES.items()))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -154,7 +155,7 @@ class AddresseeForm(Form):
 
 
 class AskForm(Form):
-    kind = SelectField(_l("Kind"), choices=list(KINDS.items()))
+    kind = SelectField(_l("Kind"), choices=options(KINDS.items()))
     headline = StringField(
         _l("The ask, as one sentence"),
         description=_l("For example: Write to the Minister of Justice as a fellow lawyer."),
@@ -185,7 +186,7 @@ class AskForm(Form):
 
     def __init__(self, *args: Any, addressees: list[Addressee], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.addressees.choices = [(a.id, f"{a.title} {a.name}".strip()) for a in addressees]
+        self.addressees.choices = options((a.id, f"{a.title} {a.name}") for a in addressees)
         self.sectors.choices = sector_choices()
         self.countries.choices = country_choices()[1:]
         self.languages.choices = language_choices()

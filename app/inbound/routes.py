@@ -15,7 +15,7 @@ from app.staff import audit
 blueprint = Blueprint("inbound", __name__)
 
 
-@blueprint.route("/u/<path:token>", methods=["GET", "POST"])
+@blueprint.route("/u/<token:token>", methods=["GET", "POST"])
 @web.public
 @without_csrf  # the signed link is its token; mail programs post without a cookie
 @limiter.limit(lambda: web.services().settings.public_limit)

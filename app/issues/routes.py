@@ -11,7 +11,7 @@ from app import web
 from app.clock import now
 from app.delivery.models import Delivery
 from app.errors import NotFound
-from app.forms import text_of
+from app.forms import options, text_of
 from app.issues import editing, sending
 from app.issues.forms import NewIssueForm, SearchForm, SendForm, WordsForm
 from app.issues.models import Issue
@@ -52,7 +52,7 @@ def new() -> ResponseReturnValue:
     session, staff = web.session(), web.current_staff()
     networks = networks_of(session, staff)
     form = NewIssueForm(network=request.args.get("network"))
-    form.network.choices = [(network.code, network.name) for network in networks]
+    form.network.choices = options((network.code, network.name) for network in networks)
     if form.validate_on_submit():
         network = next(n for n in networks if n.code == form.network.data)
         issue = editing.create(session, network, staff.id, now(), title=form.title.data or "")

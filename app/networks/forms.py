@@ -21,10 +21,11 @@ from app.forms import (
     ListField,
     country_choices,
     language_choices,
+    options,
     reachable_address,
+    sector_choices,
     timezone_choices,
 )
-from app.sectors import sector_choices
 
 LINE = [Optional(), Length(max=200), ONE_LINE]
 
@@ -95,10 +96,11 @@ class ProfileForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.languages.choices = language_choices()
-        known = {code for code, _name in self.languages.choices}
-        self.languages.choices += [(c, c) for c in self.languages.data or [] if c not in known]
+        known = {choice.value for choice in self.languages.choices}
+        rare = [code for code in self.languages.data or [] if code not in known]
+        self.languages.choices += options((code, code) for code in rare)
         self.country.choices = country_choices()
-        self.timezone.choices = [("", "–"), *timezone_choices()]
+        self.timezone.choices = options([("", "–")]) + timezone_choices()
         self.sector.choices = sector_choices()
 
 
@@ -121,10 +123,12 @@ class UploadForm(Form):
     )
     how = RadioField(
         _l("How do new people become members?"),
-        choices=[
-            ("consent", _l("They agreed already; I can say where")),
-            ("invite", _l("Ask each of them by mail to confirm")),
-        ],
+        choices=options(
+            [
+                ("consent", _l("They agreed already; I can say where")),
+                ("invite", _l("Ask each of them by mail to confirm")),
+            ]
+        ),
         default="consent",
     )
     consent_source = StringField(

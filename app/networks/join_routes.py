@@ -52,7 +52,7 @@ def join(code: str) -> ResponseReturnValue:
     return render_template("joining/asked.html", network=network)
 
 
-@blueprint.route("/confirm/<path:token>", methods=["GET", "POST"])
+@blueprint.route("/confirm/<token:token>", methods=["GET", "POST"])
 @web.public
 @without_csrf  # the signed link is its token
 @limiter.limit(lambda: web.services().settings.public_limit)

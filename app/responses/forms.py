@@ -17,7 +17,7 @@ from wtforms import (
 from wtforms.validators import AnyOf, DataRequired, Length, NumberRange, Optional
 
 from app.clock import now
-from app.forms import ONE_LINE, Form, text_of
+from app.forms import ONE_LINE, Form, options, text_of
 from app.responses.answering import Details
 from app.responses.models import Answer, Grade
 
@@ -33,6 +33,12 @@ HOW = {
 }
 
 
+GRADES = {
+    Grade.EVIDENCED.value: _l("evidenced: a copy of the letter, or an addressee's reply"),
+    Grade.VERIFIED.value: _l("verified: we checked it"),
+}
+
+
 class AnswerForm(Form):
     class Meta:
         csrf = False
@@ -42,7 +48,7 @@ class AnswerForm(Form):
         _l("How many letters"),
         validators=[Optional(), NumberRange(1, 1000, _l("A number from 1 to 1000."))],
     )
-    how = SelectField(_l("How"), choices=list(HOW.items()), validators=[Optional()])
+    how = SelectField(_l("How"), choices=options(HOW.items()), validators=[Optional()])
     acted_on = DateField(_l("When"), validators=[Optional()])
     promised_for = DateField(_l("By when"), validators=[Optional()])
     reply_came = BooleanField(_l("A reply came"))
@@ -75,10 +81,7 @@ class AnswerForm(Form):
 class EvidenceForm(Form):
     grade = SelectField(
         _l("What is known"),
-        choices=[
-            (Grade.EVIDENCED.value, _l("evidenced: a copy of the letter, or an addressee's reply")),
-            (Grade.VERIFIED.value, _l("verified: we checked it")),
-        ],
+        choices=options(GRADES.items()),
     )
     note = StringField(_l("Note"), validators=[Optional(), Length(max=500), ONE_LINE])
 

@@ -25,7 +25,7 @@ blueprint = Blueprint("responses", __name__)
 STATUS = {Standing.EXPIRED: 410, Standing.STOPPED: 409, Standing.WITHDRAWN: 409}
 
 
-@blueprint.route("/r/<path:token>", methods=["GET", "POST"])
+@blueprint.route("/r/<token:token>", methods=["GET", "POST"])
 @web.public
 @without_csrf  # the signed link and the form's seal are its tokens; members have no cookie
 @limiter.limit(lambda: web.services().settings.public_limit)

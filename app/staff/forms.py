@@ -7,7 +7,7 @@ from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from app.cases.forms import TickField
-from app.forms import ONE_LINE, Form, reachable_address, timezone_choices
+from app.forms import ONE_LINE, Form, options, reachable_address, timezone_choices
 from app.networks.models import Network
 from app.staff.models import Role
 from app.staff.signin import LONGEST, SHORTEST
@@ -40,7 +40,7 @@ class AccountForm(Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.timezone.choices = [("", _l("the service's own")), *timezone_choices()]
+        self.timezone.choices = options([("", _l("the service's own"))]) + timezone_choices()
 
 
 class PasswordForm(Form):
@@ -55,12 +55,12 @@ class PasswordForm(Form):
 
 class StaffForm(Form):
     name = StringField(_l("Name"), validators=[DataRequired(), Length(max=200), ONE_LINE])
-    role = SelectField(_l("Role"), choices=[(role.value, name) for role, name in ROLES.items()])
+    role = SelectField(_l("Role"), choices=options(ROLES.items()))
     networks = TickField(_l("Networks"))
 
     def __init__(self, *args: Any, networks: list[Network], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.networks.choices = [(network.code, network.name) for network in networks]
+        self.networks.choices = options((network.code, network.name) for network in networks)
 
 
 class NewStaffForm(StaffForm):

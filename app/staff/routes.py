@@ -44,7 +44,7 @@ def sign_in() -> ResponseReturnValue:
     return render_template("staff/sign_in.html", form=form, wrong=wrong), status
 
 
-@blueprint.route("/sign-in/<path:token>", methods=["GET", "POST"])
+@blueprint.route("/sign-in/<token:token>", methods=["GET", "POST"])
 @web.public
 @attempts
 def sign_in_by_link(token: str) -> ResponseReturnValue:
