@@ -10,7 +10,7 @@ from app.checking import check
 from app.cli_support import Group, emit, json_option, pass_services
 from app.delivery.cli import worker
 from app.issues.cli import issues
-from app.migrating import upgrade
+from app.migrating import revision, upgrade
 from app.networks.cli import members, networks
 from app.reports.cli import report
 from app.running import web_command
@@ -34,6 +34,12 @@ def db() -> None:
 def db_upgrade(services: Services, as_json: bool) -> None:
     upgrade(services.settings.database_url)
     emit({"upgraded": True}, "The database is at the schema of this version.", as_json)
+
+
+@db.command("revision", help="For engineers: write a migration from what the models say.")
+@click.argument("message")
+def db_revision(message: str) -> None:
+    click.echo(revision(message))
 
 
 for command in (db, staff, networks, members, cases, issues, worker, report, check, web_command):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from app.config import SettingsError
 from app.errors import DocketError
@@ -29,6 +30,9 @@ class Group(click.Group):
             return super().invoke(ctx)
         except (DocketError, SettingsError) as error:
             raise Failure(str(error)) from error
+        except DBAPIError as error:
+            reason = str(error.orig).strip().partition("\n")[0]
+            raise Failure(f"The database: {reason}. `docket check` says what to do.") from error
 
 
 def pass_services(command: Command) -> Command:

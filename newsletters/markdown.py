@@ -41,9 +41,9 @@ def to_html(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """One kind of line end, no control characters."""
+    """One kind of line end, no control characters, no halves of characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", text)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]", "", text)
 
 
 def problems(text: str) -> Iterator[str]:
@@ -52,7 +52,8 @@ def problems(text: str) -> Iterator[str]:
         yield f"has {len(text)} characters; {LONGEST} is the most"
         return
     tokens = _markdown.parse(normalise(text))
-    if any(token.level >= MAX_NESTING for token in tokens):
+    # What would stand inside a block opened just below the limit is left out by the parser.
+    if any(token.level + max(token.nesting, 0) >= MAX_NESTING for token in tokens):
         yield "is nested too deeply; use fewer levels of lists or quotations"
     for token in _inline(tokens):
         if token.type == "image" and not (token.content or "").strip():

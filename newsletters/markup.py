@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from newsletters.content import CompositionError, Issue
 from newsletters.markdown import to_html
-from newsletters.slots import Slot, Slots, unescaped
+from newsletters.slots import Slot, Slots, marks, unescaped
 from newsletters.words import Translate, day, direction
 
 TEMPLATES = Path(__file__).with_name("templates")
+_IN_ADDRESS = "a merge field cannot stand inside the address of a link"
 
 
 def html(issue: Issue, slots: Slots, translate: Translate) -> str:
@@ -25,7 +26,7 @@ def html(issue: Issue, slots: Slots, translate: Translate) -> str:
             issue=issue,
             dir=direction(issue.language),
             t=translate,
-            markdown=lambda text: Markup(to_html(text)),  # noqa: S704  cleaned by nh3
+            markdown=_markdown,
             day=lambda value: day(value, issue.language),
             answer=lambda ask: slots.mark(Slot("answer", ask.key)),
             unsubscribe=slots.mark(Slot("unsubscribe")),
@@ -37,10 +38,18 @@ def html(issue: Issue, slots: Slots, translate: Translate) -> str:
         raise CompositionError(f"the mail's layout could not be made: {error}") from error
     page = _finished(compiled, issue)
     if "%EE%80%80" in page:
-        raise CompositionError("a merge field cannot stand inside the address of a link")
+        raise CompositionError(_IN_ADDRESS)
     if "<mj-" in page or "</mj" in page:
         raise CompositionError("the mail's layout was left unfinished")
     return page
+
+
+def _markdown(text: str) -> Markup:
+    """CompositionError when Markdown lost a mark (an address, a host) or made one (&#xe000;)."""
+    page = to_html(text)
+    if marks(page) != marks(text):
+        raise CompositionError(_IN_ADDRESS)
+    return Markup(page)  # noqa: S704  cleaned by nh3
 
 
 def _finished(page: str, issue: Issue) -> str:

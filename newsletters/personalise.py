@@ -28,8 +28,8 @@ def replace(text: str, put: Callable[[MergeField], str]) -> str:
 
 
 def value(wanted: MergeField, fields: Mapping[str, str]) -> str:
-    """The member's value, else the fallback, else nothing."""
-    return fields.get(wanted.name) or wanted.fallback or ""
+    """The member's value, else the fallback, else nothing; blanks alone are no value."""
+    return fields.get(wanted.name, "").strip() or wanted.fallback or ""
 
 
 def missing(texts: Iterable[str], fields: Mapping[str, str]) -> list[str]:
@@ -38,7 +38,7 @@ def missing(texts: Iterable[str], fields: Mapping[str, str]) -> list[str]:
         wanted.name
         for text in texts
         for wanted in find(text)
-        if wanted.fallback is None and not fields.get(wanted.name)
+        if wanted.fallback is None and not fields.get(wanted.name, "").strip()
     ]
     return list(dict.fromkeys(lacking))
 

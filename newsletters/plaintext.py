@@ -18,19 +18,19 @@ def text(issue: Issue, slots: Slots, translate: Translate) -> str:
 
 
 def _blocks(issue: Issue, slots: Slots, t: Translate) -> Iterator[str]:
-    yield issue.title.upper() if issue.title.isascii() else issue.title
-    yield issue.greeting
+    yield _wrapped(issue.title.upper() if issue.title.isascii() else issue.title)
+    yield _wrapped(issue.greeting)
     yield _wrapped(issue.introduction)
     for case in issue.cases:
         yield from _case(case, issue.language, slots, t)
     yield "-" * WIDTH
     yield _wrapped(issue.closing)
-    yield f"{issue.sender_name}\n{issue.network_name}"
+    yield _wrapped(f"{issue.sender_name}\n{issue.network_name}")
     yield "-- \n" + _footer(issue, slots, t)
 
 
 def _case(case: CaseBlock, language: str, slots: Slots, t: Translate) -> Iterator[str]:
-    yield "=" * WIDTH + f"\n{case.heading}\n{case.place}".rstrip()
+    yield "=" * WIDTH + "\n" + _wrapped(f"{case.heading}\n{case.place}")
     if case.restricted:
         yield _wrapped(t("Not for publication."))
     yield _wrapped(case.body)
@@ -47,7 +47,8 @@ def _ask(ask: Ask, language: str, slots: Slots, t: Translate) -> Iterator[str]:
     yield _wrapped(f"{t('Why you')}: {ask.why}")
     if ask.deadline:
         yield f"{t('By')}: {day(ask.deadline, language)}"
-    yield f"{ask.button or t('I have done it')}:\n{slots.mark(Slot('answer', ask.key))}"
+    label = _wrapped(f"{ask.button or t('I have done it')}:")
+    yield f"{label}\n{slots.mark(Slot('answer', ask.key))}"
     yield _wrapped(ask.instructions)
     for addressee in ask.addressees:
         yield _addressee(addressee, t)
@@ -65,14 +66,14 @@ def _addressee(addressee: Addressee, t: Translate) -> str:
         lines.append(f"{t('Salutation')}: {addressee.salutation}")
     if addressee.copies:
         lines.append(f"{t('Copies to')}: {', '.join(addressee.copies)}")
-    return "\n".join(line for line in lines if line.strip())
+    return _wrapped("\n".join(line for line in lines if line.strip()))
 
 
 def _footer(issue: Issue, slots: Slots, t: Translate) -> str:
     about = t("You get this because you are a member of this network:")
-    lines = [f"{about} {issue.network_name}."]
+    lines = [_wrapped(f"{about} {issue.network_name}.")]
     if issue.postal_address:
-        lines.append(issue.postal_address)
+        lines.append(_wrapped(issue.postal_address))
     lines += [f"{t('Leave the network')}:", slots.mark(Slot("unsubscribe"))]
     return "\n".join(lines)
 

@@ -14,6 +14,7 @@ from newsletters.personalise import MergeField
 OPEN, CLOSE = "\ue000", "\ue001"
 _ESCAPED = {"\\u{e000}": OPEN, "\\u{e001}": CLOSE}
 _MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
+_MARK_OR_HALF = re.compile(f"{OPEN}\\d+{CLOSE}|[{OPEN}{CLOSE}]")
 Kind = Literal["field", "answer", "unsubscribe"]
 
 
@@ -50,9 +51,18 @@ class Slots:
 
 
 def without_marks(text: str) -> str:
-    for mark in (OPEN, CLOSE, *_ESCAPED):
-        text = text.replace(mark, "")
+    """Again until nothing is left: what stood around a mark may have become one."""
+    before = None
+    while text != before:
+        before = text
+        for mark in (OPEN, CLOSE, *_ESCAPED):
+            text = text.replace(mark, "")
     return text
+
+
+def marks(text: str) -> list[str]:
+    """Every mark and half of one, sorted, to see whether a step lost or made some."""
+    return sorted(_MARK_OR_HALF.findall(unescaped(text)))
 
 
 def unescaped(page: str) -> str:

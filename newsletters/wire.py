@@ -11,9 +11,10 @@ from email.utils import format_datetime
 from hashlib import sha256
 from html import escape
 
-from newsletters import headers, markup, plaintext
+from newsletters import headers, markup, personalise, plaintext
 from newsletters.checking import check
 from newsletters.content import CompositionError, Envelope, Issue, Links, Recipient
+from newsletters.personalise import MergeField
 from newsletters.preparing import prepared
 from newsletters.slots import Slot, Slots
 from newsletters.words import Translate, same
@@ -172,7 +173,9 @@ def _compiled(page: str, slots: Slots) -> tuple[Part, ...]:
 def _quoted(text: str) -> bytes:
     data = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
     # It breaks lines as the data does: with LF alone, they can all be made CRLF afterwards.
-    return binascii.b2a_qp(data, quotetabs=False, istext=True).replace(b"\n", b"\r\n")
+    # It fills a last line to 76, where no soft break would fit; behind the letter it does not.
+    quoted = binascii.b2a_qp(data + b"x", quotetabs=False, istext=True)[:-1]
+    return quoted.replace(b"\n", b"\r\n")
 
 
 def _joined(parts: tuple[Part, ...], values: list[bytes]) -> list[bytes]:
@@ -198,14 +201,14 @@ def _value(slot: Slot, recipient: Recipient, links: Links) -> str:
         if slot.name not in links.answers:
             raise CompositionError(f"no link was given for the ask {slot.name}")
         return links.answers[slot.name]
-    value = recipient.fields.get(slot.name) or slot.fallback
+    value = personalise.value(MergeField(slot.name, slot.fallback), recipient.fields)
     return " ".join(value.split())
 
 
 def _list_id(value: str) -> bytes:
     """RFC 2919: a phrase, then the identifier in angle brackets."""
-    name, _, identifier = headers.unbroken(value, "List-Id").rpartition(" <")
-    return headers.mailbox(name, identifier.rstrip(">"), "List-Id")
+    name, _, identifier = headers.unbroken(value, "List-Id").rpartition("<")
+    return headers.mailbox(name.strip(), identifier.rstrip(">"), "List-Id")
 
 
 def _list_unsubscribe(links: Links) -> bytes:

@@ -124,7 +124,11 @@ def app(settings: Settings, database: Database) -> Iterator[Flask]:
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app = create_app(settings)
-    app.config.update(WTF_CSRF_ENABLED=False, PREFERRED_URL_SCHEME="https")
+    app.config.update(
+        WTF_CSRF_ENABLED=False,
+        PREFERRED_URL_SCHEME="https",
+        SERVER_NAME="docket.example.org",  # the test client asks there
+    )
     yield app
     app.extensions["docket"].database.close()
 
@@ -144,8 +148,6 @@ def sign_in(database: Database) -> Callable[..., Staff]:
         with client.session_transaction(base_url="https://docket.example.org") as cookie:
             cookie["_user_id"] = f"{somebody.id}.{somebody.session_epoch}"
             cookie["_fresh"] = True
-        client.environ_base["wsgi.url_scheme"] = "https"
-        client.environ_base["HTTP_HOST"] = "docket.example.org"
         return somebody
 
     return sign_in

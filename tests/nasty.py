@@ -28,8 +28,7 @@ def nasty_list(seed: int = 5) -> Nasty:
     for number in range(BAD):
         rows.insert(chance.randrange(1, len(rows)), ("bad", _bad(number)))
     # A double stands below the row that it repeats, with other letters in another case.
-    for number in range(DOUBLES):
-        rows.append(("double", f"M.;x;{good[number * 3][1].upper()};;;;;"))
+    rows += [("double", f"M.;x;{good[n * 3][1].upper()};;;;;") for n in range(DOUBLES)]
     lines, bad, doubles, at = [HEADER], [], [], 2
     for kind, text in rows:
         (bad if kind == "bad" else doubles if kind == "double" else []).append(at)

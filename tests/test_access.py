@@ -138,7 +138,9 @@ def test_a_reviewer_sees_no_address_and_no_name(
         personas.delivered(session, issue)
     sign_in(client, "reviewer")
     for path in ("/reports/", f"/reports/{issue.id}", f"/reports/{issue.id}.csv"):
-        text = client.get(path).text
+        answer = client.get(path)
+        assert answer.status_code == 200
+        text = answer.text
         assert "Secret" not in text
         assert "secret@" not in text
 

@@ -75,8 +75,11 @@ def test_from_a_spreadsheet_to_a_response_rate(
     report = json.loads(service.docket("report", issue, "--json"))
     delivered = len(mails)
     assert report["deliveries"] == {
-        "queued": 0, "sent": delivered, "failed": 1,
-        "bounced": 0, "unknown": 0,
+        "queued": 0,
+        "sent": delivered,
+        "failed": 1,
+        "bounced": 0,
+        "unknown": 0,
     }
     for position, ask in enumerate(report["asks"]):
         assert ask["delivered"] == delivered
@@ -131,14 +134,14 @@ def _set_up(service: Live) -> None:
     )
     assert f"{service.url}/sign-in/" in link
     service.docket(
-        *("networks", "add", "legal", "--name", "Lawyers", "--sector", "legal"),
+        *("networks", "add", "lawyers", "--name", "Lawyers", "--sector", "legal"),
         *("--from-name", "Lawyers", "--from-email", "legal@docket.example"),
     )
     service.docket("cases", "import", CASES)
 
 
 def _import(service: Live, sheet: Path) -> dict[str, object]:
-    arguments = ("members", "import", sheet, "--network", "legal", "--consent", "a list")
+    arguments = ("members", "import", sheet, "--network", "lawyers", "--consent", "a list")
     return dict(json.loads(service.docket(*arguments, "--json")))
 
 

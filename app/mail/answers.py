@@ -53,7 +53,9 @@ _SESSION = (Stage.CONNECT, Stage.EHLO, Stage.STARTTLS, Stage.AUTH)
 
 
 def sort_reply(stage: Stage, code: int, text: str, relay: str) -> Answer:
-    """What a reply code at a stage means."""
+    """What a reply code at a stage means; what is no answer counts as none (RFC 5321 4.2.1)."""
+    if code // 100 not in (2, 4, 5):  # smtplib says -1 of a line without a code
+        return sort_failure(stage, f"unexpected answer {max(code, 0) or ''} {text}", relay)
     return Answer(_outcome(stage, code), stage, relay, code, _clean(text))
 
 
@@ -92,4 +94,6 @@ def _outcome(stage: Stage, code: int) -> Outcome:
 
 
 def _clean(text: str) -> str:
-    return " ".join(text.split())[:_LONGEST]
+    """On one line, and without what a database refuses, such as NUL."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(printable.split())[:_LONGEST]

@@ -70,7 +70,10 @@ class Inbox:
         summary = self._summary(message_id)
         if summary is None:
             return None
-        source = (self.folder / f"{message_id}.eml").read_bytes()
+        try:
+            source = (self.folder / f"{message_id}.eml").read_bytes()
+        except OSError:
+            return None
         html, text = _bodies(source)
         return Message(summary, _headers(source), html, text, source)
 
@@ -87,15 +90,15 @@ class Inbox:
             return None
         try:
             kept = json.loads((self.folder / f"{message_id}.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return Summary(
+                id=message_id,
+                received=datetime.fromisoformat(kept["received"]),
+                sender=str(kept["sender"]),
+                recipients=tuple(str(recipient) for recipient in kept["recipients"]),
+                subject=str(kept["subject"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        return Summary(
-            id=message_id,
-            received=datetime.fromisoformat(kept["received"]),
-            sender=kept["sender"],
-            recipients=tuple(kept["recipients"]),
-            subject=kept["subject"],
-        )
 
 
 class _Controller(Controller):
@@ -190,7 +193,10 @@ def _headers(content: bytes) -> tuple[tuple[str, str], ...]:
 
 def _bodies(content: bytes) -> tuple[str | None, str | None]:
     """(HTML, text) of the message, as far as they can be read."""
-    parsed: Any = message_from_bytes(content, policy=default)
+    try:
+        parsed: Any = message_from_bytes(content, policy=default)
+    except Exception:  # the parser raises whatever it stumbles over (IndexError, TypeError, ...)
+        return None, None
     if not isinstance(parsed, EmailMessage):
         return None, None
     return _body(parsed, "html"), _body(parsed, "plain")
@@ -200,7 +206,7 @@ def _body(message: EmailMessage, kind: str) -> str | None:
     try:
         part = message.get_body((kind,))
         return None if part is None else str(part.get_content())
-    except (KeyError, LookupError, ValueError, AttributeError, MessageError):
+    except Exception:
         return None  # broken MIME: its source can still be looked at
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
@@ -20,7 +20,8 @@ class Relay:
     @property
     def name(self) -> str:
         """For logs and the ledger: no user, no password."""
-        return f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.name}"
@@ -35,18 +36,24 @@ def parse_relays(text: str) -> tuple[Relay, ...]:
 def _parse(text: str) -> Relay:
     try:
         parts = urlsplit(text)
-        port = parts.port
     except ValueError:
-        raise ValueError("the port of an SMTP address is a number from 1 to 65535") from None
+        raise ValueError(
+            "an SMTP address names a host, as in smtp://mail.example.org:25 or smtp://[::1]:25"
+        ) from None
     if parts.scheme not in PORTS:
         raise ValueError(
             "an SMTP address begins with smtp://, smtp+starttls:// or smtps://, as in "
             "smtp+starttls://user:password@mail.example.org:587"
         )
+    if any("@" in part for part in parts[2:]) or parts.path not in ("", "/") or parts.fragment:
+        # Before anything else: what follows a bare /, ? or # may be the rest of a password.
+        raise ValueError(
+            "in an SMTP address, write / as %2F, ? as %3F, # as %23 and @ as %40 within the "
+            "password"
+        )
+    port = _port(parts)
     if not parts.hostname:
         raise ValueError("an SMTP address names a host, as in smtp://mail.example.org:25")
-    if "@" in parts.path or parts.path not in ("", "/"):
-        raise ValueError("in an SMTP address, write / as %2F and @ as %40 within the password")
     if bool(parts.username) != bool(parts.password):
         raise ValueError("an SMTP address holds a user and a password, or neither")
     return Relay(
@@ -57,6 +64,16 @@ def _parse(text: str) -> Relay:
         password=unquote(parts.password or ""),
         ca=_ca(parts.query),
     )
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError("the port of an SMTP address is a number from 1 to 65535")
+    return port
 
 
 def _ca(query: str) -> Path | None:

@@ -52,8 +52,9 @@ class Client:
         relay or a network may do."""
         fresh = self._smtp is None
         answer = self._attempt(sender, recipient, message)
-        if not fresh and answer.code is None and self._stage is Stage.MAIL:
-            # A kept connection that the relay closed meanwhile says nothing of the message.
+        if not fresh and answer.code in (None, 421) and self._stage is Stage.MAIL:
+            # A kept connection that the relay closed meanwhile says nothing of the message; many
+            # relays say 421 to one that was idle, or has carried its share.
             return self._attempt(sender, recipient, message)
         return answer
 
@@ -114,7 +115,7 @@ class Client:
         if code == good or (not good and 200 <= code < 300):
             return
         if code == -1:
-            raise smtplib.SMTPServerDisconnected("the relay closed the connection")
+            raise smtplib.SMTPServerDisconnected("the relay's answer is not SMTP")
         answer = sort_reply(self._stage, code, _decoded(text), self.name)
         if answer.outcome is Outcome.SENT:  # a yes to a question that was not asked
             answer = sort_failure(Stage.DATA, f"unexpected answer {code}", self.name)
@@ -125,6 +126,9 @@ class Client:
     def _tidy(self, smtp: smtplib.SMTP, answer: Answer) -> None:
         """After a refusal the session is reset; after trouble it is closed."""
         if answer.outcome is Outcome.SENT or self._smtp is None:
+            return
+        if answer.code is None:  # whose turn it is cannot be told any more
+            self._drop()
             return
         if answer.outcome is Outcome.RELAY_TROUBLE:
             self.close()

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import dropwhile
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -36,7 +37,8 @@ _PARTICLES = frozenset(
     "de da do dos du del della der den van von und y e la le el al bin ibn".split()
 )
 _CUTS = re.compile(r"[,;/|\n\r•·]+|\s+(?:and|et|und|y|e)\s+|\s*&\s*")
-_WITH_NAME = re.compile(r"^\s*(?P<name>.*?)\s*<\s*(?P<address>[^<>]+?)\s*>[\s,;.]*$", re.DOTALL)
+_MAILTO = re.compile("^mailto:", re.IGNORECASE)
+_WITH_NAME = re.compile(r"^\s*(?P<name>[^<>]*?)\s*<\s*(?P<address>[^<>]+?)\s*>[\s,;.]*$", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,9 @@ def _address(cells: _Cells) -> tuple[Address | None, str]:
         return None, ""
     named = ""
     if match := _WITH_NAME.match(text):
-        text, named = match["address"], _tidy_name(match["name"].strip("\"' "))
-    text = text.strip(" \t\"'<>,;.").removeprefix("mailto:").removeprefix("MAILTO:")
+        text, name = match["address"], match["name"].strip("\"' ")
+        named = "" if "@" in name else _tidy_name(name)  # some write the address twice
+    text = _MAILTO.sub("", text.strip(" \t\"'<>,;."))
     if text.count("@") > 1:
         cells.trouble("email", _("More than one address. Give each person a row."), fatal=True)
         return None, named
@@ -165,8 +168,9 @@ def _address(cells: _Cells) -> tuple[Address | None, str]:
 
 def _name(cells: _Cells) -> str:
     whole = _tidy_name(cells.text("name"))
-    parts = [_tidy_name(cells.text(field)) for field in ("first_name", "last_name")]
-    return whole or " ".join(part for part in parts if part)
+    first = _tidy_name(cells.text("first_name"))
+    last = _tidy_name(cells.text("last_name"), after=bool(first))
+    return whole or f"{first} {last}".strip()
 
 
 def _tidy(cell: str, field: str) -> str:
@@ -184,21 +188,30 @@ def _tidy(cell: str, field: str) -> str:
     return "" if text.casefold() in _EMPTY else text
 
 
-def _tidy_name(text: str) -> str:
-    """ "QUILL, dr. ada" becomes "Dr Ada Quill"; a name in mixed case stays as it was written."""
+def _tidy_name(text: str, *, after: bool = False) -> str:
+    """ "QUILL, dr. ada" becomes "Dr Ada Quill"; a name in mixed case stays as it was written.
+
+    `after` says that more of the name stands before it, so that it may begin with a particle.
+    """
     text = " ".join(text.split())
     if text.count(",") == 1:
         last, first = (part.strip() for part in text.split(","))
         text = f"{first} {last}" if first and last else first or last
-    words = [word for word in text.split() if word.strip(".").casefold() not in _CIVIL_TITLES]
+    words = text.split()
     titles = [word for word in words if _plain_title(word) in _KEPT_TITLES]
-    rest = [word for word in words if word not in titles]
+    # Further on, "M." is an initial.
+    rest = list(
+        dropwhile(
+            lambda word: _plain_title(word) in _CIVIL_TITLES,
+            (word for word in words if word not in titles),
+        )
+    )
     if not rest:
         return ""
     shout = any(word.isupper() and len(word) > 2 for word in rest)
     whisper = all(word == word.lower() for word in rest)
     if shout or whisper:
-        rest = [_cased(word, number) for number, word in enumerate(rest)]
+        rest = [_cased(word, number) for number, word in enumerate(rest, start=after)]
     kept = list(dict.fromkeys(_KEPT_TITLES[_plain_title(word)] for word in titles))
     return " ".join([*kept, *rest])
 

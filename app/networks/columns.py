@@ -1,5 +1,6 @@
 """Which column of a table of members is what: a guess from its header and its first rows."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -74,6 +75,7 @@ _WORDS = {
         "observacoes opmerkingen ملاحظات"
     ),
 }
+_ADDRESS = re.compile(r"[^\s@]@[^\s@]")
 _FIELD_OF = {word: field for field, words in _WORDS.items() for word in words.split()}
 
 
@@ -122,7 +124,9 @@ def problems(mapping: Mapping[int, str]) -> list[str]:
 
 
 def _column_of_addresses(sample: Sequence[Sequence[str]]) -> int | None:
-    counts = Counter(column for cells in sample for column, cell in enumerate(cells) if "@" in cell)
+    counts = Counter(
+        column for cells in sample for column, cell in enumerate(cells) if _ADDRESS.search(cell)
+    )
     return counts.most_common(1)[0][0] if counts else None
 
 

@@ -1,24 +1,16 @@
 """The pages of an import: upload, columns, what it would do, how it goes."""
 
-from flask import (
-    Blueprint,
-    Response,
-    redirect,
-    render_template,
-    request,
-    stream_with_context,
-    url_for,
-)
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import web
+from app.downloads import csv_download
 from app.errors import NotFound
 from app.networks import columns, importing
 from app.networks.forms import UploadForm
 from app.networks.models import ImportRow, ImportRun, ImportState, Verdict
-from app.spreadsheets import csv_lines
 from app.staff import audit
 from app.staff.access import network_or_404, networks_of
 
@@ -96,10 +88,7 @@ def progress(run_id: int) -> ResponseReturnValue:
 def refused(run_id: int) -> ResponseReturnValue:
     """The rows that were not taken, each with its reason: to mend and bring back."""
     run = _run(run_id)
-    lines = csv_lines(importing.refused_rows(web.session(), run))
-    response = Response(stream_with_context(lines), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f"attachment; filename=to-mend-{run.id}.csv"
-    return response
+    return csv_download(f"to-mend-{run.id}.csv", importing.refused_rows(web.session(), run))
 
 
 def _plan(run: ImportRun) -> ResponseReturnValue:

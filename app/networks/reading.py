@@ -6,6 +6,7 @@ A table is read row by row, never held whole.
 import codecs
 import csv
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,6 +23,11 @@ SAMPLE_ROWS = 50
 HEADER_WITHIN = 10  # rows of title that may stand above the header
 MOST_COLUMNS = 200
 MOST_UNPACKED = 1 << 30  # bytes of an XLSX once unpacked
+# What zipfile and openpyxl raise for damage; XML inside may be broken too.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, EOFError, OSError),
+    *(KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError),
+)
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 Cells = tuple[str, ...]
@@ -131,9 +137,9 @@ def _delimiter(path: Path, encoding: str) -> str:
 
     def fit(delimiter: str) -> tuple[int, int]:
         rows = (row.cells for row in _text_rows(path, encoding, delimiter))
-        widths = [len(cells) for cells in islice(rows, SAMPLE_ROWS)]
+        widths = [len(cells) for cells in islice(rows, SAMPLE_ROWS) if len(cells) > 1]
         usual = max(widths, key=widths.count, default=0)
-        return (widths.count(usual), usual) if usual > 1 else (0, 0)
+        return widths.count(usual), usual
 
     fits: dict[str, tuple[int, int]] = {}
     trouble: ImportFileError | None = None
@@ -142,18 +148,23 @@ def _delimiter(path: Path, encoding: str) -> str:
             fits[delimiter] = fit(delimiter)
         except ImportFileError as error:
             trouble = error
-    if not fits and trouble is not None:
+    best = max(fits, key=lambda delimiter: fits[delimiter], default="")
+    if trouble is not None and (not best or not fits[best][0]):
         raise trouble
-    return max(fits, key=lambda delimiter: fits[delimiter])
+    return best
 
 
 def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
     with path.open(encoding=encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter)
+        lines = _Lines(file)
+        reader = csv.reader(lines, delimiter=delimiter)
         line = 1
         try:
             for cells in reader:
-                yield Row(line, tuple(cells))
+                if lines.ended:  # csv makes one cell of all that follows an open quotation mark
+                    raise ImportFileError(_unreadable(line))
+                # PostgreSQL stores no text with a NUL in it.
+                yield Row(line, tuple(cell.replace("\0", "") for cell in cells))
                 line = reader.line_num + 1
         except csv.Error as error:
             raise ImportFileError(_unreadable(line)) from error
@@ -161,6 +172,18 @@ def _text_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
             raise ImportFileError(
                 _("Line %(line)s holds bytes that are not %(name)s.", line=line, name=encoding)
             ) from error
+
+
+class _Lines:
+    """The lines of a file, and whether one was asked for after the last."""
+
+    def __init__(self, file: Iterator[str]) -> None:
+        self._file = file
+        self.ended = False
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._file
+        self.ended = True
 
 
 def _unreadable(line: int) -> str:
@@ -179,7 +202,7 @@ def _workbook_rows(path: Path) -> Iterator[Row]:
             if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
                 raise ImportFileError(_("The workbook is too large. Save the sheet as CSV."))
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+    except DAMAGE as error:
         if isinstance(error, ImportFileError):
             raise
         raise ImportFileError(broken) from error
@@ -188,7 +211,7 @@ def _workbook_rows(path: Path) -> Iterator[Row]:
         sheet.reset_dimensions()  # what the file says of its size is often wrong
         for line, values in enumerate(sheet.iter_rows(values_only=True), start=1):
             yield Row(line, tuple(_as_text(value) for value in values))
-    except (SyntaxError, KeyError, ValueError, IndexError) as error:  # XML inside may be broken
+    except DAMAGE as error:
         raise ImportFileError(broken) from error
     finally:
         book.close()

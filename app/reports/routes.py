@@ -1,18 +1,18 @@
 """The report pages: numbers, drawn and as tables. No member's name, no address."""
 
-from flask import Blueprint, Response, render_template, stream_with_context
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import web
 from app.clock import now
+from app.downloads import csv_download
 from app.errors import NotFound
 from app.issues.models import Issue
 from app.reports import drawing, shapes
 from app.reports.arithmetic import FEWEST
 from app.reports.counting import GROUPS, IssueReport, by_network, issue_report
-from app.spreadsheets import csv_lines
 from app.staff.access import networks_of
 
 blueprint = Blueprint("reports", __name__)
@@ -53,10 +53,7 @@ def show(issue_id: int) -> ResponseReturnValue:
 @blueprint.get("/reports/<int:issue_id>.csv")
 @web.staff_only(*web.READERS)
 def as_csv(issue_id: int) -> ResponseReturnValue:
-    lines = csv_lines(shapes.rows(_report(issue_id)))
-    response = Response(stream_with_context(lines), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f"attachment; filename=report-{issue_id}.csv"
-    return response
+    return csv_download(f"report-{issue_id}.csv", shapes.rows(_report(issue_id)))
 
 
 @blueprint.get("/reports/<int:issue_id>.json")

@@ -4,10 +4,10 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app.cases.models import CaseStatus
+from app.cases.models import Ask, CaseStatus
 from app.db import insert_ignoring
 from app.delivery.models import Delivery, EditionOffer
 from app.issues.models import Offer
@@ -51,11 +51,20 @@ def find(
     session: Session, delivery_id: int, offer_id: int, lifetime: timedelta, now: datetime
 ) -> Asked | None:
     """None when the delivery is gone, or never carried this ask."""
-    delivery, offer = session.get(Delivery, delivery_id), session.get(Offer, offer_id)
-    if delivery is None or offer is None:
+    found = session.execute(
+        select(Delivery, Offer)
+        .join(EditionOffer, EditionOffer.edition_id == Delivery.edition_id)
+        .join(Offer, Offer.id == EditionOffer.offer_id)
+        .where(Delivery.id == delivery_id, Offer.id == offer_id)
+        # One query for the whole page: members open it by the hundred when a mail goes out.
+        .options(
+            joinedload(Delivery.issue),
+            joinedload(Offer.ask).options(joinedload(Ask.case), selectinload(Ask.addressees)),
+        )
+    ).first()
+    if found is None:
         return None
-    if session.get(EditionOffer, (delivery.edition_id, offer.id)) is None:
-        return None
+    delivery, offer = found
     closed = offer.closes_at is not None and offer.closes_at <= now
     return Asked(delivery, offer, _standing(delivery, offer, lifetime, now), closed)
 
@@ -107,6 +116,13 @@ def record(
     session.add(said)
     session.flush()  # the page that follows asks for it
     return said
+
+
+def was_visited(session: Session, asked: Asked) -> bool:
+    wanted = exists().where(
+        Visit.delivery_id == asked.delivery.id, Visit.offer_id == asked.offer.id
+    )
+    return bool(session.scalar(select(wanted)))
 
 
 def note_visit(session: Session, asked: Asked, now: datetime) -> None:

@@ -132,6 +132,8 @@ def _is_prefetch() -> bool:
 
 def _note_visit(asked: Asked) -> None:
     """In a transaction of its own; a database that is busy must not keep the page from a member."""
+    if answering.was_visited(web.session(), asked):
+        return
     try:
         with web.services().database.writing() as session:
             answering.note_visit(session, asked, now())

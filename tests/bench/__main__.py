@@ -1,0 +1,48 @@
+"""`bin/bench [--json]`."""
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from tests.bench import answering, composing, importing
+from tests.bench.measuring import Figure
+
+
+@click.command(help="What this machine does per second, each figure beside a naive way.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def main(as_json: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="docket-bench-") as folder:
+        figures = [_told(name, measure) for name, measure in _benches(Path(folder))]
+    if as_json:
+        machine = {"python": platform.python_version(), "cpus": os.cpu_count()}
+        data = {"machine": machine, "figures": [figure.as_dict() for figure in figures]}
+        click.echo(json.dumps(data, indent=2))
+        return
+    click.echo(f"{'':<12} {'ours':>10} {'naive':>10} {'ratio':>7}  unit        the naive way")
+    for figure in figures:
+        numbers = f"{figure.ours:>10.1f} {figure.naive:>10.1f} {figure.ratio:>6.1f}x"
+        click.echo(f"{figure.name:<12} {numbers}  {figure.unit:<11} {figure.naive_way}")
+
+
+def _benches(folder: Path) -> list[tuple[str, Callable[[], Figure]]]:
+    return [
+        ("importing members", lambda: importing.figure(folder / "import")),
+        ("compiling an edition", composing.compiling),
+        ("filling mails", composing.filling),
+        ("asking for the answer page", lambda: answering.figure(folder / "answer")),
+    ]
+
+
+def _told(name: str, measure: Callable[[], Figure]) -> Figure:
+    sys.stderr.write(f"{name} …\n")
+    return measure()
+
+
+if __name__ == "__main__":
+    main(prog_name="bin/bench")
