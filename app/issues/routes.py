@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -74,10 +83,12 @@ def show(issue_id: int) -> ResponseReturnValue:
 @blueprint.get("/issues/<int:issue_id>/progress")
 @web.staff_only(*web.EDITORS)
 def progress(issue_id: int) -> ResponseReturnValue:
-    """The part of the page that moves while an issue goes out; 286 tells htmx to stop asking."""
+    """The part that moves while an issue goes out; once its state is another, the page is loaded
+    anew, since other things can be done then."""
     issue = issue_or_404(issue_id)
-    done = issue.finished_at is not None
-    return render_template("issues/_progress.html", **_progress(issue)), 286 if done else 200
+    if issue.state != request.args.get("was", issue.state):
+        return Response(status=204, headers={"HX-Refresh": "true"})
+    return render_template("issues/_progress.html", **_progress(issue))
 
 
 @blueprint.route("/issues/<int:issue_id>/edit", methods=["GET", "POST"])

@@ -118,11 +118,14 @@ def _started(services: Services, file: Path, code: str, consent: str | None) -> 
 def _planned(services: Services, run: ImportRun, quiet: bool) -> dict[str, int]:
     with _bar(run.rows_total, "Reading", quiet) as bar:
         staging.read(services.database, run.id, _towards(bar))
-    with services.database.reading() as session:
+    with services.database.writing() as session:
         found = session.get_one(ImportRun, run.id)
-        if found.state == ImportState.FAILED:
-            raise Failure(f"{run.filename}: {found.error}")
-        return dict(found.counts)
+        failed = found.state == ImportState.FAILED
+        if failed:
+            importing.forget(session, run.id)
+    if failed:
+        raise Failure(f"{run.filename}: {found.error}")
+    return dict(found.counts)
 
 
 def _applied(services: Services, run: ImportRun, counts: dict[str, int], quiet: bool) -> None:

@@ -211,7 +211,7 @@ def _batches(session: Session, run_id: int) -> Iterator[Sequence[ImportRow]]:
         yield rows
         session.flush()  # what a batch changed may leave memory with it
         for thing in list(session.identity_map.values()):
-            if isinstance(thing, PER_ROW):
+            if isinstance(thing, PER_ROW) and thing in session:  # a member takes its traits along
                 session.expunge(thing)
 
 

@@ -71,10 +71,9 @@ def confirm(token: str) -> ResponseReturnValue:
 
 
 def _confirmed(invitation: Invitation) -> ResponseReturnValue:
-    if request.method == "POST":
-        first = invitation.confirmed_at is None
+    # A link works once: who left since comes back by asking anew.
+    if request.method == "POST" and invitation.confirmed_at is None:
         membership = joining.confirm(web.session(), invitation, now())
-        if first:
-            audit.record(web.session(), "membership.confirmed", membership, None)
+        audit.record(web.session(), "membership.confirmed", membership, None)
     template = "joining/welcome.html" if invitation.confirmed_at else "joining/confirm.html"
     return render_template(template, network=invitation.network, wording=invitation.wording)

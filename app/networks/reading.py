@@ -197,24 +197,20 @@ def _unreadable(line: int) -> str:
 
 def _workbook_rows(path: Path) -> Iterator[Row]:
     broken = _("The workbook cannot be read. Open it in Excel, and save it as .xlsx anew.")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
-                raise ImportFileError(_("The workbook is too large. Save the sheet as CSV."))
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except DAMAGE as error:
-        if isinstance(error, ImportFileError):
+    with path.open("rb") as file:  # from its path, openpyxl would judge the file by its name
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
+                    raise ImportFileError(_("The workbook is too large. Save the sheet as CSV."))
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()  # what the file says of its size is often wrong
+            for line, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+                yield Row(line, tuple(_as_text(value) for value in values))
+        except ImportFileError:
             raise
-        raise ImportFileError(broken) from error
-    try:
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # what the file says of its size is often wrong
-        for line, values in enumerate(sheet.iter_rows(values_only=True), start=1):
-            yield Row(line, tuple(_as_text(value) for value in values))
-    except DAMAGE as error:
-        raise ImportFileError(broken) from error
-    finally:
-        book.close()
+        except DAMAGE as error:
+            raise ImportFileError(broken) from error
 
 
 def _as_text(value: Any) -> str:

@@ -4,6 +4,7 @@ import codecs
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from random import Random
@@ -156,7 +157,7 @@ def test_a_workbook_is_known_by_its_bytes_and_not_its_name(open_bytes: Open) -> 
         (b";;;\n;;;\n", "no rows"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, r"\.xls"),
         (b"PK\x03\x04 and no archive", "cannot be read"),
-        (b'E-mail,Name\nada@example.org,"Ada\nbo@example.org,Bo\n', "Line|line 2"),
+        (b'E-mail,Name\nada@example.org,"Ada\nbo@example.org,Bo\n', "line 2"),
         (b'Name,E-mail\n"Ada,ada@example.org\nBo,bo@example.org\n', "quotation mark"),
         (b'Name\tE-mail\nAda\tada@example.org\n"' + b"x" * 200_000, "line 3"),
         ((",".join(["E-mail"] * 201) + "\n").encode(), "200 columns"),
@@ -197,7 +198,5 @@ def test_a_damaged_workbook_is_refused_and_never_crashes(open_bytes: Open) -> No
         chance, damaged = Random(seed), bytearray(whole)
         for _time in range(chance.choice([1, 3, 20])):
             damaged[chance.randrange(4, len(damaged))] = chance.randrange(256)
-        try:
+        with suppress(ImportFileError):  # whatever else is raised fails the test
             list(open_bytes(bytes(damaged)).rows())
-        except ImportFileError as error:
-            assert str(error)

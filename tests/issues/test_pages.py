@@ -1,0 +1,104 @@
+"""Writing an issue on the pages: from new to scheduled."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from app.db import Database
+from app.issues.models import Issue
+from app.staff.models import Staff
+from tests import personas
+
+WORDS = {
+    "title": "November",
+    "subject": "Two letters",
+    "preview": "One is short.",
+    "greeting": "Dear {{name|colleague}},",
+    "introduction": "**Hello**",
+    "closing": "Thanks",
+    "sender_name": "Ilse Marrow",
+}
+
+
+@pytest.fixture
+def editor(client: FlaskClient, database: Database, sign_in: Callable[..., Staff]) -> FlaskClient:
+    """A coordinator of a network with two members and a case for lawyers and one for doctors."""
+    with database.writing() as session:
+        network = personas.network(session)
+        personas.member(session, network, "Ada Quill")
+        personas.member(session, network, "Bo Inkpen")
+        case = personas.case(session, "X-1")
+        personas.ask(session, case, sectors=["legal"])
+        personas.ask(session, case, sectors=["medical"], headline="Examine him.")
+    sign_in(client, "coordinator", [network])
+    client.post("/issues/new", data={"network": "legal", "title": "November"})
+    return client
+
+
+def the_issue(database: Database) -> Issue:
+    with database.reading() as session:
+        issue = session.scalars(select(Issue)).one()
+        _loaded = [offer.ask.headline for offer in issue.offers], issue.cases
+        return issue
+
+
+def test_from_new_to_scheduled(editor: FlaskClient, database: Database) -> None:
+    assert editor.post("/issues/1/edit", data=WORDS).status_code == 302
+    assert editor.post("/issues/1/cases", data={"case": "1"}).status_code == 302
+    page = editor.get("/issues/1/edit").text
+    assert "Goes to 2 members" in page
+    preview = editor.get("/issues/1/preview").text
+    assert "Dear Ada Quill," in preview
+    assert editor.get("/issues/1/preview/1.eml").data.startswith(b"From:")
+    assert "2 members" in editor.get("/issues/1/send").text
+    assert editor.post("/issues/1/send", data={"at": "2099-01-01T08:00"}).status_code == 302
+    assert the_issue(database).scheduled_for is not None
+    assert editor.post("/issues/1/edit", data=WORDS).status_code == 302  # leads to its progress
+    assert editor.post("/issues/1/unschedule").status_code == 302
+    assert the_issue(database).scheduled_for is None
+
+
+def test_only_asks_that_fit_somebody_are_offered_at_first(
+    editor: FlaskClient, database: Database
+) -> None:
+    editor.post("/issues/1/cases", data={"case": "1"})
+    assert [offer.ask_id for offer in the_issue(database).offers] == [1]
+    editor.post("/issues/1/cases/1", data={"do": "asks", "ask": ["1", "2"]})
+    assert [offer.ask_id for offer in the_issue(database).offers] == [1, 2]
+    editor.post("/issues/1/cases/1", data={"do": "remove"})
+    assert the_issue(database).offers == []
+
+
+def test_what_stands_in_the_way_is_said_and_nothing_is_sent(
+    editor: FlaskClient, database: Database
+) -> None:
+    editor.post("/issues/1/edit", data=WORDS | {"subject": "", "closing": "![](http://x/y.png)"})
+    answer = editor.post("/issues/1/send", data={})
+    assert answer.status_code == 422
+    assert "alt text" in answer.text
+    assert "Subject" in answer.text
+    assert the_issue(database).scheduled_for is None
+
+
+def test_a_line_break_in_a_subject_is_refused(editor: FlaskClient, database: Database) -> None:
+    answer = editor.post("/issues/1/edit", data=WORDS | {"subject": "a\r\nBcc: x@example.org"})
+    assert answer.status_code == 422
+    assert the_issue(database).subject == ""
+
+
+def test_a_confidential_case_cannot_be_added(editor: FlaskClient, database: Database) -> None:
+    with database.writing() as session:
+        hidden = personas.case(session, "X-2", title="Hidden", sensitivity="confidential")
+    assert "Hidden" not in editor.get("/issues/1/edit").text
+    assert editor.post("/issues/1/cases", data={"case": hidden.id}).status_code == 404
+
+
+def test_script_in_a_preview_never_runs(editor: FlaskClient) -> None:
+    words = WORDS | {"introduction": "<script>alert(1)</script>", "closing": "[x](javascript:1)"}
+    editor.post("/issues/1/edit", data=words)
+    answer = editor.get("/issues/1/preview/1.html")
+    assert "<script" not in answer.text
+    assert "javascript:" not in answer.text.replace("[x](javascript:1)", "")
+    assert "script-src 'none'" in answer.headers["Content-Security-Policy"]
