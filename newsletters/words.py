@@ -27,4 +27,7 @@ def direction(language: str) -> str:
 
 
 def day(value: date, language: str) -> str:
-    return format_date(value, "d MMMM y", locale=locale_of(language))
+    locale = locale_of(language)
+    # The day comes first in every English that our members read.
+    form = "d MMMM y" if locale.language == "en" else "long"
+    return format_date(value, form, locale=locale)

@@ -6,6 +6,7 @@ import urllib.parse
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from math import isclose
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.outside import Outside, links_of, outside
 
 CASES = Path(__file__).parent.parent / "docs/examples/cases.json"
 ISSUES = Path(__file__).parent.parent / "docs/examples/issues.json"
+NUMBER = count()  # each test has a database of its own
 SAYS = ("done", "will_do", "could_not", "cannot", "already", None)
 
 
@@ -30,7 +32,7 @@ def elsewhere() -> Iterator[Outside]:
 
 @pytest.fixture
 def service(database_kind: str, tmp_path: Path, elsewhere: Outside) -> Iterator[Live]:
-    url = "" if database_kind == "sqlite" else postgres_url("main_job")
+    url = "" if database_kind == "sqlite" else postgres_url(f"main_job_{next(NUMBER)}")
     with live(tmp_path / "data", url, SMTP_URL=elsewhere.url) as running:
         yield running
 

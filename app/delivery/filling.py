@@ -36,7 +36,7 @@ class Filler:
         member = session.get_one(Member, begun.member_id)
         sender = self._links.return_path(begun.delivery_id)
         message = loaded.edition.fill(
-            recipient_of(member),
+            recipient_of(member, loaded.edition.language),
             links_of(self._links, begun.delivery_id, loaded.offer_ids),
             content.Envelope(
                 from_name=loaded.network.from_name,
@@ -75,8 +75,9 @@ def _load(session: Session, edition_id: int) -> _Loaded:
     )
 
 
-def recipient_of(member: Member) -> content.Recipient:
-    return content.Recipient(name=member.name, address=member.email, fields=merge_fields(member))
+def recipient_of(member: Member, language: str) -> content.Recipient:
+    fields = merge_fields(member, language)
+    return content.Recipient(name=member.name, address=member.email, fields=fields)
 
 
 def links_of(links: Links, delivery_id: int, offer_ids: tuple[int, ...]) -> content.Links:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from flask_babel import gettext as _
 
 from app.cases.models import Addressee, Case, CaseStatus, Sensitivity
 from app.issues.models import Issue, Offer
 from app.networks.models import Member
 from newsletters import content
+from newsletters.words import locale_of
 
 CLOSED = (CaseStatus.CLOSED, CaseStatus.STOPPED)
 
@@ -81,12 +81,12 @@ def _addressee(addressee: Addressee, language: str) -> content.Addressee:
     )
 
 
-def merge_fields(member: Member) -> dict[str, str]:
+def merge_fields(member: Member, language: str) -> dict[str, str]:
     """What the merge fields hold for a member; a value that is not known is absent."""
     values = {
         "name": member.name,
         "profession": member.profession or "",
-        "country": Locale("en").territories.get(member.country or "", ""),
+        "country": locale_of(language).territories.get(member.country or "", ""),
     }
     return {name: value for name, value in values.items() if value}
 

@@ -38,7 +38,7 @@ def preview(
     """
     offers = _offers_of(session, issue, member)
     edition = _edition(session, services, issue, member, offers)
-    recipient, links = recipient_of(member), preview_links(services, offers)
+    recipient, links = recipient_of(member, issue.language), preview_links(services, offers)
     rendered = edition.render(recipient, links)
     eml = edition.fill(recipient, links, _envelope(services, issue, now))
     return Preview(rendered.subject, rendered.html, rendered.text, eml, tuple(offers))

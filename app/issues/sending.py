@@ -1,6 +1,6 @@
 """What a coordinator sees and does around a sending: checks before, the course of it, its end."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,9 +16,13 @@ from app.errors import InvalidInput
 from app.issues.composing import content_of, stops
 from app.issues.models import Issue
 from app.services import Services
+from newsletters import wire
 from newsletters.checking import check
+from newsletters.content import CompositionError
+from newsletters.content import Issue as Content
 
 unschedule = preparing.unschedule
+CLIP_WARNING = 90_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,13 @@ def overview(session: Session, services: Services, issue: Issue, now: datetime) 
     if not editions:
         problems.append((_("Recipients"), _("This network has no member who may be mailed.")))
     for ids in editions:
-        for problem in check(content_of(issue, chosen(issue, ids))):
+        edition = content_of(issue, chosen(issue, ids))
+        for problem in check(edition):
             kind = problems if problem.stops else warnings
             kind.append((problem.where, problem.what))
+        if not problems:
+            for stops_it, where, what in _compiled(edition):
+                (problems if stops_it else warnings).append((where, what))
     return Overview(
         recipients=sum(editions.values()),
         editions=len(editions),
@@ -52,6 +60,18 @@ def overview(session: Session, services: Services, issue: Issue, now: datetime) 
         problems=list(dict.fromkeys(problems)),
         warnings=list(dict.fromkeys(warnings)),
     )
+
+
+def _compiled(edition: Content) -> Iterator[tuple[bool, str, str]]:
+    """What only the finished mail shows: (stops, where, what)."""
+    try:
+        size = wire.compile(edition).size
+    except CompositionError as error:
+        yield True, _("Words"), str(error)
+        return
+    if size > CLIP_WARNING:
+        text = _("has %(size)s KB; near 102 KB Gmail cuts it off. Shorten it.", size=size // 1000)
+        yield False, _("The mail"), text
 
 
 def send(

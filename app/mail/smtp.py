@@ -86,6 +86,9 @@ class Client:
             return failed.answer
         except _Unsendable as error:
             return unsendable(str(error))
+        except ValueError as error:  # an address that cannot be written in a command
+            self._drop()
+            return unsendable(_words(error))
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             return sort_failure(self._stage, _words(error), self.name)

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError
 
 from app.cli_support import Failure, emit, json_option, pass_services
 from app.clock import now
-from app.networks import importing, managing, staging
+from app.networks import applying, importing, managing, staging
 from app.networks.addresses import check_address
 from app.networks.models import ImportRow, ImportRun, ImportState, Verdict
 from app.sectors import SECTORS
@@ -132,7 +132,7 @@ def _applied(services: Services, run: ImportRun, counts: dict[str, int], quiet: 
     total = counts[Verdict.NEW] + counts[Verdict.CHANGED]
     with services.database.writing() as session, _bar(total, "Importing", quiet) as bar:
         held = session.get_one(ImportRun, run.id)
-        importing.apply(session, held, now(), _towards(bar))
+        applying.apply(session, held, now(), _towards(bar))
         audit.record(session, "import.applied", held, None, **counts)
 
 

@@ -45,6 +45,7 @@ class IssueReport:
     deliveries: Mapping[str, int]  # queued, sent, failed, bounced, unknown
     asks: Sequence[AskReport]
     days: Sequence[tuple[datetime, int]]  # when answers came
+    sent_pairs: int  # members and asks whose mail went out, delivered or not
 
     @property
     def total(self) -> Tally:
@@ -64,6 +65,7 @@ def issue_report(session: Session, issue: Issue, now: datetime) -> IssueReport:
         deliveries=delivery_counts(session, issue),
         asks=[_ask_report(session, offer, issue, histories) for offer in issue.offers],
         days=_days(session, issue),
+        sent_pairs=_sent_pairs(session, issue),
     )
 
 
@@ -181,6 +183,17 @@ def _with_evidence(history: list[Said], evidence: Evidence) -> list[Said]:
             raised = replace(history[position], evidence=evidence.grade)
             return [*history[:position], raised, *history[position + 1 :]]
     return [*history, Said(Answer.DONE, evidence.recorded_at, evidence=evidence.grade)]
+
+
+def _sent_pairs(session: Session, issue: Issue) -> int:
+    went_out = (DeliveryState.SENT, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
+    pairs = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(EditionOffer, EditionOffer.edition_id == Delivery.edition_id)
+        .where(Delivery.issue_id == issue.id, Delivery.state.in_(went_out))
+    )
+    return session.scalar(pairs) or 0
 
 
 def _days(session: Session, issue: Issue) -> list[tuple[datetime, int]]:

@@ -32,7 +32,7 @@ def draw_ladder(report: IssueReport) -> Markup:
     words: LadderWords = {
         "title": _("From sent to verified"),
         "description": _("How many members and asks came how far."),
-        "sent": _("Sent, times asks"),
+        "sent": _("Sent"),
         "delivered": _("Delivered"),
         "visited": _("Page opened"),
         "will_do": _("Will do"),
@@ -40,7 +40,7 @@ def draw_ladder(report: IssueReport) -> Markup:
         "evidenced": _("With evidence"),
         "verified": _("Verified"),
     }
-    return ladder(report.total, report.total.delivered, words, rtl=_rtl())
+    return ladder(report.total, report.sent_pairs, words, rtl=_rtl())
 
 
 def draw_groups(report: IssueReport, dimension: str) -> Markup:

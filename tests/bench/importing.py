@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.clock import now
 from app.config import load
 from app.db import Database
-from app.networks import importing, staging
+from app.networks import applying, importing, staging
 from app.networks.models import ImportRun, ImportState, Member, Membership, Network
 from app.services import Services
 from app.tables import metadata
@@ -53,7 +53,7 @@ def _ours(database: Database, network_id: int, batch: int) -> int:
         run.state = ImportState.READING
     staging.read(database, run.id)
     with database.writing() as session:
-        counts = importing.apply(session, session.get_one(ImportRun, run.id), now())
+        counts = applying.apply(session, session.get_one(ImportRun, run.id), now())
     return counts["new"]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.clock import now
 from app.db import Database
-from app.networks import importing, staging
+from app.networks import applying, importing, staging
 from app.networks.models import (
     ImportRow,
     ImportRun,
@@ -43,7 +43,7 @@ class Office:
 
     def apply(self, run: ImportRun) -> dict[str, int]:
         with self.database.writing() as session:
-            return importing.apply(session, session.get_one(ImportRun, run.id), now())
+            return applying.apply(session, session.get_one(ImportRun, run.id), now())
 
     def bring_in(self, content: str | bytes, consent: str | None = SHEET) -> dict[str, int]:
         run = self.plan(content, consent)

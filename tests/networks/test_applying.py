@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from app.clock import now
 from app.db import Database
-from app.networks import importing
+from app.networks import applying, importing
 from app.networks.models import (
     ImportRow,
     ImportRun,
@@ -95,12 +95,12 @@ def test_people_who_are_there_are_changed_list_by_list(office: Office) -> None:
 def test_new_and_changed_people_come_in_many_batches(
     office: Office, monkeypatch: pytest.MonkeyPatch, database: Database
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH", 3)
+    monkeypatch.setattr(applying, "BATCH", 3)
     office.bring_in(HEADER + "".join(f";p{n}@example.org;;;a, b;;x;;\n" for n in range(0, 20, 2)))
     run = office.plan(HEADER + "".join(f";p{n}@example.org;;;b, c;fr;y;;\n" for n in range(20)))
     steps: list[int] = []
     with database.writing() as session:
-        importing.apply(session, session.get_one(ImportRun, run.id), now(), steps.append)
+        applying.apply(session, session.get_one(ImportRun, run.id), now(), steps.append)
     assert steps == [3, 6, 9, 12, 15, 18, 20]
     assert len(office.current()) == 20
     for profile in office.profiles().values():
@@ -110,9 +110,9 @@ def test_new_and_changed_people_come_in_many_batches(
 @pytest.mark.parametrize("step", ["_enrol", "_update_members", "_insert_members"])
 def test_it_is_all_or_nothing(office: Office, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     office.member("Old", "p7@example.org", profession="judge", tags=("kept",))
-    monkeypatch.setattr(importing, "BATCH", 3)
+    monkeypatch.setattr(applying, "BATCH", 3)
     run = office.plan(HEADER + "".join(f"P;p{n}@example.org;x;;;;y;;\n" for n in range(9)))
-    whole, calls = getattr(importing, step), []
+    whole, calls = getattr(applying, step), []
 
     def fails_in_the_third_batch(*arguments: object) -> object:
         calls.append(step)
@@ -121,7 +121,7 @@ def test_it_is_all_or_nothing(office: Office, monkeypatch: pytest.MonkeyPatch, s
         return whole(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(importing, step, fails_in_the_third_batch)
+        patched.setattr(applying, step, fails_in_the_third_batch)
         with pytest.raises(RuntimeError, match="power"):
             office.apply(run)
     assert office.current() == ["p7@example.org"]

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from app.networks.cleaning import Candidate, Problem, clean, country_code, language_code
+from app.networks.cleaning import Candidate, Problem, clean
 from app.networks.columns import FIELDS
 from app.networks.reading import Row
+from app.networks.vocabulary import country_code, language_code
 
 LINE = 7
 

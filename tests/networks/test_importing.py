@@ -5,7 +5,7 @@ import pytest
 from app.clock import now
 from app.db import Database
 from app.errors import InvalidInput, Refused
-from app.networks import importing, staging
+from app.networks import applying, importing, staging
 from app.networks.models import ImportRun, ImportState, Member, Membership, Network, Suppression
 from tests import personas
 from tests.networks.office import Office
@@ -148,7 +148,7 @@ def test_a_long_list_is_read_in_chunks_and_doubles_are_found_across_them(
     office: Office, monkeypatch: pytest.MonkeyPatch, database: Database
 ) -> None:
     monkeypatch.setattr(staging, "CHUNK", 3)
-    monkeypatch.setattr(importing, "BATCH", 2)
+    monkeypatch.setattr(applying, "BATCH", 2)
     rows = "".join(f"Person {n};p{n % 8}@example.org\n" for n in range(10))
     run = office.plan("Name;E-mail\n" + rows)
     assert (run.counts["new"], run.counts["duplicate"], run.rows_read) == (8, 2, 10)

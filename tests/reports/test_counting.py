@@ -133,7 +133,7 @@ def test_json_csv_and_the_command_say_the_same(
         say(session, delivery, issue, "done")
     session.commit()
     said = json.loads(runner("report", issue.id, "--json").stdout)
-    assert list(said)[0] == "issue"
+    assert next(iter(said)) == "issue"
     assert {"issue", "window", "deliveries", "asks"} <= set(said)
     ask = said["asks"][0]
     assert ask["action_rate"]["numerator"] == ask["reported"] == 4

@@ -1,0 +1,89 @@
+"""Countries, languages, time zones and sectors by any of their names."""
+
+import unicodedata
+from functools import cache
+from zoneinfo import available_timezones
+
+from babel import Locale, localedata
+
+from app.sectors import SECTORS
+
+# The languages in which a file may name countries and languages.
+SPOKEN = ("en", "fr", "es", "de", "it", "pt", "nl", "ar", "ru", "sv", "pl", "tr")
+_NO_COUNTRIES = frozenset({"ZZ", "EU", "UN", "EZ", "XA", "XB"})
+_COUNTRY_ALIASES = {
+    "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "great britain": "GB",
+    "usa": "US", "u.s.a.": "US", "us": "US", "united states of america": "US", "holland": "NL",
+    "czech republic": "CZ", "ivory coast": "CI", "turkey": "TR", "burma": "MM",
+    "drc": "CD", "south korea": "KR", "north korea": "KP", "vatican": "VA",
+}  # fmt: skip
+
+
+def country_code(text: str) -> str | None:
+    """ISO 3166-1 alpha-2 for a code or a name in any of the SPOKEN languages."""
+    return _countries().get(_key(text))
+
+
+def language_code(text: str) -> str | None:
+    """BCP 47 for a code or a name in any of the SPOKEN languages, or in its own."""
+    return _languages().get(_key(text))
+
+
+@cache
+def _countries() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for spoken in SPOKEN:
+        for code, name in Locale(spoken).territories.items():
+            if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES:
+                found.setdefault(_key(name), code)
+                found.setdefault(code.casefold(), code)
+    return found | {_key(name): code for name, code in _COUNTRY_ALIASES.items()}
+
+
+@cache
+def _languages() -> dict[str, str]:
+    found: dict[str, str] = {}
+    codes = [code for code in map(str, Locale("en").languages) if 2 <= len(code) <= 3]
+    for code in codes:
+        found[code.casefold()] = code
+    for spoken in SPOKEN:
+        for code, name in Locale(spoken).languages.items():
+            if code in codes:
+                found.setdefault(_key(name), code)
+    for code in codes:
+        own = Locale(code).languages.get(code) if _is_known(code) else None
+        if own:
+            found.setdefault(_key(own), code)
+    for code in ("en", "fr", "es", "de", "pt"):
+        for region in ("GB", "US", "CA", "FR", "ES", "MX", "DE", "AT", "CH", "BR", "PT"):
+            found.setdefault(f"{code}-{region.casefold()}", code)
+            found.setdefault(f"{code}_{region.casefold()}", code)
+    return found
+
+
+def _is_known(code: str) -> bool:
+    return bool(localedata.exists(code))
+
+
+@cache
+def _timezones() -> dict[str, str]:
+    return {name.casefold(): name for name in available_timezones() if "/" in name} | {"utc": "UTC"}
+
+
+def timezone_name(text: str) -> str | None:
+    """IANA, whatever its case and spaces."""
+    return _timezones().get(text.replace(" ", "_").casefold())
+
+
+def sector_code(text: str) -> str | None:
+    """A code of app.sectors for it or its name."""
+    wanted = _key(text).replace(" ", "_")
+    for code, name in SECTORS.items():
+        if wanted in (code, _key(str(name)).replace(" ", "_")):
+            return code
+    return None
+
+
+def _key(text: str) -> str:
+    spread = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
+    return " ".join("".join(char for char in spread if not unicodedata.combining(char)).split())
