@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import migrating
-from app.cli_support import emit, json_option, pass_services
+from app.cli_support import USAGE_ERROR, emit, json_option, pass_services
 from app.config import SettingsError
 from app.mail.smtp import Client
 from app.services import Services
@@ -34,7 +34,7 @@ def check(services: Services, as_json: bool) -> None:
     )
     emit([asdict(line) for line in lines], shown, as_json)
     if not all(line.ok for line in lines):
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(USAGE_ERROR)
 
 
 def findings(services: Services) -> Iterator[Line]:

@@ -20,7 +20,7 @@ from itsdangerous.signer import HMACAlgorithm
 SIGNATURE_BYTES = 15  # 24 characters of base 32, without padding
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SHAPE = re.compile(r"[0-9a-z]{1,13}(?:\.[0-9a-z]{1,13}){0,2}\.[a-z2-7]{24}")
-_DAMAGE = re.compile(r"=3d|=|\s|%(?:20|0a|0d|3d)|[\u200b\u00ad\ufeff]")
+_DAMAGE = re.compile(r"=3d|=20|=0[ad]|=|\s|%(?:20|0a|0d|3d)|[\u200b\u00ad\ufeff]")
 _AROUND = ".,;:!?'\"()[]<>{}*_~«»‹›“”„‘’‚"
 
 

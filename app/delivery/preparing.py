@@ -13,6 +13,7 @@ from app.errors import InvalidInput, Refused
 from app.issues.composing import content_of, stops
 from app.issues.models import Issue, Offer
 from app.networks.models import Member, Membership
+from app.translating import into
 from newsletters import wire
 from newsletters.content import CompositionError
 
@@ -101,7 +102,7 @@ def closing_time(offer: Offer, now: datetime, zone: ZoneInfo) -> datetime:
 
 def _edition(session: Session, issue: Issue, ids: tuple[int, ...]) -> Edition:
     offers = chosen(issue, ids)
-    compiled = wire.compile(content_of(issue, offers))
+    compiled = wire.compile(content_of(issue, offers), into(issue.language))
     edition = Edition(
         issue_id=issue.id,
         language=issue.language,

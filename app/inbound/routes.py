@@ -16,6 +16,7 @@ blueprint = Blueprint("inbound", __name__)
 
 
 @blueprint.route("/u/<token:token>", methods=["GET", "POST"])
+@blueprint.route("/U/<token:token>", methods=["GET", "POST"])  # some mail systems shout
 @web.public
 @without_csrf  # the signed link is its token; mail programs post without a cookie
 @limiter.limit(lambda: web.services().settings.public_limit)

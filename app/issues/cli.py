@@ -51,8 +51,11 @@ def import_command(services: Services, file: Path, as_json: bool) -> None:
 @click.argument("issue_id", metavar="ID", type=int)
 @click.option("--member", "address", required=True, metavar="EMAIL", help="As this member.")
 @click.option("--format", "form", type=click.Choice(["html", "text", "eml"]), default="text")
+@json_option
 @pass_services
-def preview_command(services: Services, issue_id: int, address: str, form: str) -> None:
+def preview_command(
+    services: Services, issue_id: int, address: str, form: str, as_json: bool
+) -> None:
     with services.database.reading() as session:
         issue = _issue(session.get(Issue, issue_id), issue_id)
         member = member_by_address(session, address)
@@ -60,7 +63,10 @@ def preview_command(services: Services, issue_id: int, address: str, form: str) 
             shown = preview(session, services, issue, member, now())
         except CompositionError as error:
             raise Failure(str(error)) from error
-    click.echo(shown.eml if form == "eml" else getattr(shown, form), nl=form != "eml")
+    if as_json:
+        emit({"subject": shown.subject, "html": shown.html, "text": shown.text}, "", as_json)
+    else:
+        click.echo(shown.eml if form == "eml" else getattr(shown, form), nl=form != "eml")
 
 
 @issues.command("send", help="Send issue ID now or at a time. Sending again sends nothing twice.")

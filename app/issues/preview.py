@@ -15,6 +15,7 @@ from app.issues.composing import content_of
 from app.issues.models import Issue, Offer
 from app.networks.models import Member, Membership
 from app.services import Services
+from app.translating import into
 from newsletters import content, wire
 
 PREVIEW_PATH = "/preview"
@@ -88,7 +89,7 @@ def _edition(
 ) -> wire.Edition:
     if issue.frozen_at:
         return wire.Edition.loads(_delivery(session, issue, member).edition.compiled)
-    return wire.compile(content_of(issue, offers))
+    return wire.compile(content_of(issue, offers), into(issue.language))
 
 
 def _delivery(session: Session, issue: Issue, member: Member) -> Delivery:

@@ -16,6 +16,7 @@ from app.errors import InvalidInput
 from app.issues.composing import content_of, stops
 from app.issues.models import Issue
 from app.services import Services
+from app.translating import into
 from newsletters import wire
 from newsletters.checking import check
 from newsletters.content import CompositionError
@@ -65,7 +66,7 @@ def overview(session: Session, services: Services, issue: Issue, now: datetime) 
 def _compiled(edition: Content) -> Iterator[tuple[bool, str, str]]:
     """What only the finished mail shows: (stops, where, what)."""
     try:
-        size = wire.compile(edition).size
+        size = wire.compile(edition, into(edition.language)).size
     except CompositionError as error:
         yield True, _("Words"), str(error)
         return

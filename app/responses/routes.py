@@ -26,6 +26,7 @@ STATUS = {Standing.EXPIRED: 410, Standing.STOPPED: 409, Standing.WITHDRAWN: 409}
 
 
 @blueprint.route("/r/<token:token>", methods=["GET", "POST"])
+@blueprint.route("/R/<token:token>", methods=["GET", "POST"])  # some mail systems shout
 @web.public
 @without_csrf  # the signed link and the form's seal are its tokens; members have no cookie
 @limiter.limit(lambda: web.services().settings.public_limit)

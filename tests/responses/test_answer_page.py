@@ -158,6 +158,8 @@ def test_links_that_mail_programs_damaged_still_work(client: FlaskClient, sent: 
         "3D" + token if token[0].isdigit() is False else "=3D" + token,
     ):
         assert client.get("/r/" + damaged).status_code == 200, damaged
+    assert client.get(sent.path.upper()).status_code == 200
+    assert client.get(sent.path + "=20").status_code == 200
 
 
 def test_a_stopped_case_and_a_withdrawn_ask_say_so(client: FlaskClient, sent: Sent) -> None:
