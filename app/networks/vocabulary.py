@@ -4,12 +4,18 @@ import unicodedata
 from functools import cache
 from zoneinfo import available_timezones
 
-from babel import Locale, localedata
+from babel import Locale
 
 from app.sectors import SECTORS
 
 # The languages in which a file may name countries and languages.
 SPOKEN = ("en", "fr", "es", "de", "it", "pt", "nl", "ar", "ru", "sv", "pl", "tr")
+# Further languages known by their own names; each takes about half a megabyte once it is asked.
+NAMED_BY_THEMSELVES = (
+    *SPOKEN,
+    *("am", "bn", "cs", "el", "fa", "he", "hi", "hu", "id", "ja", "ko", "my", "ro", "sw"),
+    *("ta", "th", "uk", "ur", "vi", "zh"),
+)
 _NO_COUNTRIES = frozenset({"ZZ", "EU", "UN", "EZ", "XA", "XB"})
 _COUNTRY_ALIASES = {
     "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "great britain": "GB",
@@ -25,7 +31,7 @@ def country_code(text: str) -> str | None:
 
 
 def language_code(text: str) -> str | None:
-    """BCP 47 for a code or a name in any of the SPOKEN languages, or in its own."""
+    """BCP 47 for a code or a name in any of the SPOKEN languages, or its own."""
     return _languages().get(_key(text))
 
 
@@ -50,19 +56,13 @@ def _languages() -> dict[str, str]:
         for code, name in Locale(spoken).languages.items():
             if code in codes:
                 found.setdefault(_key(name), code)
-    for code in codes:
-        own = Locale(code).languages.get(code) if _is_known(code) else None
-        if own:
-            found.setdefault(_key(own), code)
+    for code in NAMED_BY_THEMSELVES:
+        found.setdefault(_key(Locale(code).languages[code]), code)
     for code in ("en", "fr", "es", "de", "pt"):
         for region in ("GB", "US", "CA", "FR", "ES", "MX", "DE", "AT", "CH", "BR", "PT"):
             found.setdefault(f"{code}-{region.casefold()}", code)
             found.setdefault(f"{code}_{region.casefold()}", code)
     return found
-
-
-def _is_known(code: str) -> bool:
-    return bool(localedata.exists(code))
 
 
 @cache
