@@ -9,9 +9,10 @@ from app.cases.cli import cases
 from app.checking import check
 from app.cli_support import Group, emit, json_option, pass_services
 from app.delivery.cli import worker
+from app.importing.cli import members
 from app.issues.cli import issues
 from app.migrating import revision, upgrade
-from app.networks.cli import members, networks
+from app.networks.cli import networks
 from app.reports.cli import report
 from app.running import web_command
 from app.services import Services

@@ -96,9 +96,9 @@ def _htmx_file() -> ResponseReturnValue:
 def _register_blueprints(app: Flask) -> None:
     from app.cases.routes import blueprint as cases
     from app.delivery.routes import blueprint as delivery
+    from app.importing.routes import blueprint as imports
     from app.inbound.routes import blueprint as inbound
     from app.issues.routes import blueprint as issues
-    from app.networks.import_routes import blueprint as imports
     from app.networks.join_routes import blueprint as joining
     from app.networks.routes import blueprint as networks
     from app.reports.routes import blueprint as reports

@@ -12,7 +12,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from app.clock import now
 from app.delivery import ledger, preparing
-from app.networks import importing, inviting
+from app.importing import runs
+from app.networks import inviting
 from app.services import Services
 
 log = logging.getLogger("docket.scheduler")
@@ -37,7 +38,7 @@ def take_over_from_the_gone(services: Services) -> None:
 
 
 def read_imports(services: Services) -> None:
-    importing.work_through(services.database, services.settings.data_dir)
+    runs.work_through(services.database, services.settings.data_dir)
 
 
 def mail_invitations(services: Services) -> None:
@@ -46,7 +47,7 @@ def mail_invitations(services: Services) -> None:
 
 def forget_what_expired(services: Services) -> None:
     with services.database.writing() as session:
-        importing.forget_old(session, now())
+        runs.forget_old(session, now())
         inviting.forget_expired(session, now())
 
 

@@ -3,10 +3,11 @@
 from app.cases import models as cases
 from app.db import Base
 from app.delivery import models as delivery
+from app.importing import models as importing
 from app.issues import models as issues
 from app.networks import models as networks
 from app.responses import models as responses
 from app.staff import models as staff
 
 metadata = Base.metadata
-__all__ = ["cases", "delivery", "issues", "metadata", "networks", "responses", "staff"]
+__all__ = ["cases", "delivery", "importing", "issues", "metadata", "networks", "responses", "staff"]

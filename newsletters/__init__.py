@@ -1,0 +1,1 @@
+"""How an issue becomes mail: pure values in, bytes out."""

@@ -22,6 +22,7 @@ from app.staff.models import Staff
 from app.tables import metadata
 from tests import personas
 from tests.databases import postgres_url
+from tests.office import Office
 
 hypothesis_settings.register_profile(
     "docket",
@@ -151,6 +152,14 @@ def sign_in(database: Database) -> Callable[..., Staff]:
         return somebody
 
     return sign_in
+
+
+@pytest.fixture
+def office(database: Database) -> Office:
+    """A network whose lists are imported."""
+    with database.writing() as session:
+        network = personas.network(session)
+    return Office(database, network)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Cases of people at risk, and what members are asked to do."""

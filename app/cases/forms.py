@@ -26,7 +26,7 @@ from app.forms import (
     options,
     sector_choices,
 )
-from app.networks.vocabulary import language_code
+from app.vocabulary import language_code
 
 LINE = [Optional(), Length(max=200), ONE_LINE]
 COMMAS = _l("With commas between them.")

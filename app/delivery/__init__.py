@@ -1,0 +1,1 @@
+"""The ledger: who gets what, and what became of it."""

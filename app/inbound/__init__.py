@@ -1,0 +1,1 @@
+"""What comes back: so far, leaving by the link in a mail."""

@@ -1,0 +1,1 @@
+"""One number of a newsletter: written, previewed, sent."""

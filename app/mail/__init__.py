@@ -1,0 +1,1 @@
+"""SMTP out, and the local inbox; knows no models."""

@@ -9,13 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.networks.models import (
-    Invitation,
-    Member,
-    Membership,
-    Network,
-    Suppression,
-)
+from app.networks.models import Invitation, Member, Membership, Network, Suppression
 from app.networks.profiles import apply_profile
 
 LIFETIME = timedelta(days=30)

@@ -1,0 +1,1 @@
+"""Who may do what, how they sign in, and what they did."""

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from app.clock import now
 from app.config import load
 from app.db import Database
-from app.networks import applying, importing, staging
-from app.networks.models import ImportRun, ImportState, Member, Membership, Network
+from app.importing import applying, runs, staging
+from app.importing.models import ImportRun, ImportState
+from app.networks.models import Member, Membership, Network
 from app.services import Services
 from app.tables import metadata
 from tests import personas
@@ -49,7 +50,7 @@ def _sheet(batch: int, rows: int) -> bytes:
 def _ours(database: Database, network_id: int, batch: int) -> int:
     with database.writing() as session:
         network = session.get_one(Network, network_id)
-        run = importing.start(session, network, None, "x.csv", _sheet(batch, ROWS), "a sheet")
+        run = runs.start(session, network, None, "x.csv", _sheet(batch, ROWS), "a sheet")
         run.state = ImportState.READING
     staging.read(database, run.id)
     with database.writing() as session:

@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
 from app.delivery.models import Delivery, DeliveryState
+from app.importing import runs, staging
+from app.importing.models import ImportState
 from app.mail.inbox import store
-from app.networks import importing, staging
 from app.networks.managing import network_by_code
-from app.networks.models import ImportState
 from app.staff.models import SignInLink
 from tests.live import Live
 
@@ -87,8 +87,8 @@ def addresses(example: Live) -> dict[str, str]:
         assert delivery is not None
         offer = delivery.edition.offers[0]
         network = network_by_code(session, "legal")
-        importing.start(session, network, None, "list.csv", SHEET.encode(), "a sheet")
-        second = importing.start(session, network, None, "list.csv", SHEET.encode(), "a sheet")
+        runs.start(session, network, None, "list.csv", SHEET.encode(), "a sheet")
+        second = runs.start(session, network, None, "list.csv", SHEET.encode(), "a sheet")
         second.state = ImportState.READING
         run_id = second.id
     staging.read(services.database, run_id)

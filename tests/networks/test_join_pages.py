@@ -12,7 +12,7 @@ from app.links import Links, Purpose
 from app.networks.models import Invitation, Membership, Network
 from app.staff.models import AuditEntry
 from tests import personas
-from tests.networks.office import Office
+from tests.office import Office
 
 FORM = {"email": "Zoé@Example.org", "name": "Zoé Quill", "profession": "lawyer"}
 

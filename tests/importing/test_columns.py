@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.networks.columns import field_of, looks_like_header, problems, suggest
+from app.importing.columns import field_of, looks_like_header, problems, suggest
 
 
 def named(*titles: str) -> list[str | None]:

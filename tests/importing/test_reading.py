@@ -13,8 +13,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from app.networks import columns, reading
-from app.networks.reading import ImportFileError, Row, Table
+from app.importing import columns, reading
+from app.importing.reading import ImportFileError, Row, Table
 
 Open = Callable[..., Table]
 SIMPLE = "Nom;E-mail\nZoé Größe;zoe@example.org\n"

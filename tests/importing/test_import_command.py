@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.networks.models import ImportRow, ImportRun
+from app.importing.models import ImportRow, ImportRun
 from app.staff.models import AuditEntry
 from tests.conftest import Ran
-from tests.networks.office import SHEET, Office
+from tests.office import SHEET, Office
 
 CONTENT = "Name;E-mail;Country\nAda;ada@example.org;Atlantis\nBo;bo at x;\nCy;ADA@example.org;\n"
 

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from app import web
 from app.downloads import csv_download
 from app.errors import NotFound
-from app.networks import columns, importing
-from app.networks.forms import UploadForm
-from app.networks.models import ImportRow, ImportRun, ImportState, Verdict
+from app.importing import columns, runs
+from app.importing.forms import UploadForm
+from app.importing.models import ImportRow, ImportRun, ImportState, Verdict
 from app.staff import audit
 from app.staff.access import network_or_404, networks_of
 
@@ -27,7 +27,7 @@ def upload(code: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         consent = (form.consent_source.data or "").strip() if form.how.data == "consent" else None
         file, staff = form.file.data, web.current_staff()
-        run = importing.start(
+        run = runs.start(
             web.session(), network, staff.id, file.filename or "", file.read(), consent
         )
         audit.record(web.session(), "import.uploaded", run, staff, bytes=run.size)
@@ -52,7 +52,7 @@ def show(run_id: int) -> ResponseReturnValue:
 def choose_columns(run_id: int) -> ResponseReturnValue:
     run = _run(run_id)
     chosen = {n: request.form.get(f"column-{n}", "") for n in range(len(run.header))}
-    importing.choose_columns(run, {n: field for n, field in chosen.items() if field})
+    runs.choose_columns(run, {n: field for n, field in chosen.items() if field})
     audit.record(web.session(), "import.columns_chosen", run, web.current_staff())
     return redirect(url_for("imports.show", run_id=run.id))
 
@@ -68,7 +68,7 @@ def correct_columns(run_id: int) -> ResponseReturnValue:
 @web.staff_only(*web.EDITORS)
 def apply(run_id: int) -> ResponseReturnValue:
     run = _run(run_id)
-    importing.approve(run)
+    runs.approve(run)
     audit.record(web.session(), "import.approved", run, web.current_staff(), **run.counts)
     return redirect(url_for("imports.show", run_id=run.id))
 
@@ -88,7 +88,7 @@ def progress(run_id: int) -> ResponseReturnValue:
 def refused(run_id: int) -> ResponseReturnValue:
     """The rows that were not taken, each with its reason: to mend and bring back."""
     run = _run(run_id)
-    return csv_download(f"to-mend-{run.id}.csv", importing.refused_rows(web.session(), run))
+    return csv_download(f"to-mend-{run.id}.csv", runs.refused_rows(web.session(), run))
 
 
 def _plan(run: ImportRun) -> ResponseReturnValue:
@@ -117,7 +117,7 @@ def _plan(run: ImportRun) -> ResponseReturnValue:
 def _progress(run: ImportRun) -> dict[str, object]:
     if run.state == ImportState.TO_APPLY:
         total = run.counts.get(Verdict.NEW, 0) + run.counts.get(Verdict.CHANGED, 0)
-        done = importing.rows_applied(web.services().settings.data_dir, run)
+        done = runs.rows_applied(web.services().settings.data_dir, run)
         return {"run": run, "done": done, "total": total if done else 0, "label": _("Importing")}
     total = max(run.rows_total, run.rows_read)
     return {"run": run, "done": run.rows_read, "total": total, "label": _("Reading the file")}

@@ -19,16 +19,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.clock import now
 from app.db import Database
-from app.networks import cleaning, columns, reading
-from app.networks.models import (
-    ImportRow,
-    ImportRun,
-    ImportState,
-    Member,
-    Membership,
-    Suppression,
-    Verdict,
-)
+from app.importing import cleaning, columns, reading
+from app.importing.models import ImportRow, ImportRun, ImportState, Verdict
+from app.networks.models import Member, Membership, Suppression
 from app.networks.profiles import changes
 
 CHUNK = 500

@@ -12,14 +12,9 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.db import Database
 from app.errors import InvalidInput, Refused
-from app.networks import applying, columns, reading, staging
-from app.networks.models import (
-    ImportRow,
-    ImportRun,
-    ImportState,
-    Network,
-    Verdict,
-)
+from app.importing import applying, columns, reading, staging
+from app.importing.models import ImportRow, ImportRun, ImportState, Verdict
+from app.networks.models import Network
 
 KEPT = timedelta(days=30)  # an import's rows, for looking back
 

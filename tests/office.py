@@ -8,16 +8,9 @@ from sqlalchemy import select
 
 from app.clock import now
 from app.db import Database
-from app.networks import applying, importing, staging
-from app.networks.models import (
-    ImportRow,
-    ImportRun,
-    ImportState,
-    Invitation,
-    Member,
-    Membership,
-    Network,
-)
+from app.importing import applying, runs, staging
+from app.importing.models import ImportRow, ImportRun, ImportState
+from app.networks.models import Invitation, Member, Membership, Network
 from app.networks.profiles import profile_of
 from tests import personas
 
@@ -36,8 +29,8 @@ class Office:
         data = content.encode() if isinstance(content, str) else content
         with self.database.writing() as session:
             network = session.get_one(Network, self.network.id)
-            run = importing.start(session, network, None, filename, data, consent)
-            importing.choose_columns(run, {int(c): field for c, field in run.mapping.items()})
+            run = runs.start(session, network, None, filename, data, consent)
+            runs.choose_columns(run, {int(c): field for c, field in run.mapping.items()})
         staging.read(self.database, run.id)
         return self.run(run.id)
 

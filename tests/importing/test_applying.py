@@ -8,16 +8,11 @@ from sqlalchemy import update
 
 from app.clock import now
 from app.db import Database
-from app.networks import applying, importing
-from app.networks.models import (
-    ImportRow,
-    ImportRun,
-    ImportState,
-    Member,
-    Membership,
-)
+from app.importing import applying, runs
+from app.importing.models import ImportRow, ImportRun, ImportState
+from app.networks.models import Member, Membership
 from app.spreadsheets import csv_lines
-from tests.networks.office import SHEET, Office
+from tests.office import SHEET, Office
 
 HEADER = "Name;E-mail;Profession;Country;Specialties;Languages;Tags;Sector;Notes\n"
 ADA = "QUILL, Ada;Ada@example.org;lawyer;France;Asylum, Prisons;fr, en;board;medical;=1+1\n"
@@ -159,7 +154,7 @@ def test_refused_rows_can_be_mended_and_brought_back(office: Office, header: boo
     title = "Name;E-mail;Notes\n" if header else ""
     run = office.plan(title + "\n".join(rows) + "\n")
     with office.database.reading() as session:
-        sheet = "".join(csv_lines(importing.refused_rows(session, run)))
+        sheet = "".join(csv_lines(runs.refused_rows(session, run)))
     assert sheet.startswith("\ufeff")
     lines = sheet.removeprefix("\ufeff").splitlines()
     assert len(lines) == 4
@@ -183,12 +178,12 @@ def test_the_worker_reads_and_applies_what_waits(office: Office, tmp_path: Path)
     run = office.plan(HEADER + ADA)
     with office.database.writing() as session:
         held = session.get_one(ImportRun, run.id)
-        importing.choose_columns(held, {1: "email"})
-    importing.work_through(office.database, tmp_path)
+        runs.choose_columns(held, {1: "email"})
+    runs.work_through(office.database, tmp_path)
     assert office.run(run.id).state == ImportState.PLANNED
     with office.database.writing() as session:
-        importing.approve(session.get_one(ImportRun, run.id))
-    importing.work_through(office.database, tmp_path)
+        runs.approve(session.get_one(ImportRun, run.id))
+    runs.work_through(office.database, tmp_path)
     assert (office.current(), list(tmp_path.iterdir())) == (["Ada@example.org"], [])
 
 
@@ -197,7 +192,7 @@ def test_the_rows_of_an_import_are_forgotten_after_a_month(office: Office) -> No
     with office.database.writing() as session:
         past = now() - timedelta(days=31)
         session.execute(update(ImportRun).where(ImportRun.id == old.id).values(created_at=past))
-        importing.forget_old(session, now())
+        runs.forget_old(session, now())
     assert {row.run_id for row in office.all_of(ImportRow)} == {young.id}
     with office.database.reading() as session:
         assert session.get_one(ImportRun, old.id).content is None

@@ -10,21 +10,12 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.db import insert_ignoring
 from app.errors import Refused
+from app.importing.models import ImportRow, ImportRun, ImportState, Verdict
+from app.importing.staging import Progress
 from app.networks import joining
 from app.networks.joining import Address
-from app.networks.models import (
-    ImportRow,
-    ImportRun,
-    ImportState,
-    Invitation,
-    Member,
-    Membership,
-    MemberTrait,
-    Network,
-    Verdict,
-)
+from app.networks.models import Invitation, Member, Membership, MemberTrait, Network
 from app.networks.profiles import LISTS, apply_profile
-from app.networks.staging import Progress
 
 BATCH = 500
 PER_ROW = (ImportRow, Member, MemberTrait, Membership, Invitation)

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from app.networks.cleaning import Candidate, Problem, clean
-from app.networks.columns import FIELDS
-from app.networks.reading import Row
-from app.networks.vocabulary import country_code, language_code
+from app.importing.cleaning import Candidate, Problem, clean
+from app.importing.columns import FIELDS
+from app.importing.reading import Row
+from app.vocabulary import country_code, language_code
 
 LINE = 7
 

@@ -9,11 +9,11 @@ from typing import Any
 from email_validator import EmailNotValidError
 from flask_babel import gettext as _
 
+from app.importing.names import tidy_name
+from app.importing.reading import Row
 from app.networks.addresses import Address, check_address
-from app.networks.names import tidy_name
-from app.networks.reading import Row
-from app.networks.vocabulary import country_code, language_code, sector_code, timezone_name
 from app.spreadsheets import RUNS
+from app.vocabulary import country_code, language_code, sector_code, timezone_name
 
 LIMITS = {"name": 200, "profession": 200, "notes": 5000}
 _EMPTY = frozenset(["-", "–", "—", "?", "n/a", "na", "none", "null", "#n/a", "#ref!", "#value!"])

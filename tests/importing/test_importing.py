@@ -5,10 +5,11 @@ import pytest
 from app.clock import now
 from app.db import Database
 from app.errors import InvalidInput, Refused
-from app.networks import applying, importing, staging
-from app.networks.models import ImportRun, ImportState, Member, Membership, Network, Suppression
+from app.importing import applying, runs, staging
+from app.importing.models import ImportRun, ImportState
+from app.networks.models import Member, Membership, Network, Suppression
 from tests import personas
-from tests.networks.office import Office
+from tests.office import Office
 
 HEADER = "Name;E-mail;Profession;Country;Languages;Tags\n"
 
@@ -109,24 +110,24 @@ def test_columns_may_be_chosen_anew_until_the_list_is_applied(
     run = office.plan("E-mail;Beruf\nada@example.org;Richterin\n")
     assert office.rows(run)[0].candidate["profession"] == "Richterin"
     with database.writing() as session:
-        importing.choose_columns(session.get_one(ImportRun, run.id), {0: "email", 1: "tags"})
+        runs.choose_columns(session.get_one(ImportRun, run.id), {0: "email", 1: "tags"})
     staging.read(database, run.id)
     (row,) = office.rows(run)
     assert (row.candidate["profession"], row.candidate["tags"]) == ("", ["Richterin"])
     office.apply(run)
     with pytest.raises(Refused, match="columns are fixed"):
-        importing.choose_columns(office.run(run.id), {0: "email"})
+        runs.choose_columns(office.run(run.id), {0: "email"})
     with pytest.raises(Refused, match="applied already"):
-        importing.approve(office.run(run.id))
+        runs.approve(office.run(run.id))
 
 
 def test_columns_that_do_not_fit_are_refused_in_words(office: Office, database: Database) -> None:
     with database.writing() as session:
         network = session.get_one(Network, office.network.id)
-        run = importing.start(session, network, None, "x.csv", b"Name,Age\nAda,7\n", None)
+        run = runs.start(session, network, None, "x.csv", b"Name,Age\nAda,7\n", None)
         assert run.mapping == {"0": "name"}
         with pytest.raises(InvalidInput, match="holds the e-mail address"):
-            importing.choose_columns(run, {0: "name"})
+            runs.choose_columns(run, {0: "name"})
 
 
 def test_a_file_that_is_no_table_leaves_nothing_behind(office: Office) -> None:

@@ -1,0 +1,1 @@
+"""Lists of members on their way in: read, shown, applied."""
