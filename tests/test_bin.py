@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 SAYS = """
 import json, os, sys
+
 names = ("DATA_DIR", "BASE_URL", "INBOX_PORT")
 heard = {"argv": sys.argv[1:], "cwd": os.getcwd()}
 print(json.dumps(heard | {name: os.environ.get(name) for name in names}))

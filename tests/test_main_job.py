@@ -18,6 +18,8 @@ from tests.live import Live, live
 from tests.nasty import BAD, DOUBLES, ROWS, nasty_list
 from tests.outside import Outside, links_of, outside
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parent.parent / "docs/examples/cases.json"
 ISSUES = Path(__file__).parent.parent / "docs/examples/issues.json"
 NUMBER = count()  # each test has a database of its own

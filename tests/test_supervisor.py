@@ -13,6 +13,8 @@ import pytest
 from app.supervisor import words
 from tests.processes import LifeLine, Process, process
 
+pytestmark = pytest.mark.slow
+
 WAIT = "import signal; signal.pause()\n"
 IGNORE = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 PID = "import os; print('pid', os.getpid())\n"
