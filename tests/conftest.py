@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -118,13 +119,22 @@ def services(settings: Settings, database: Database, links: Links) -> Services:
     return Services(settings, database, links)
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """So that each test's application need not compile them anew."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings: Settings, database: Database) -> Iterator[Flask]:
+def app(
+    settings: Settings, database: Database, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Flask]:
     """The application, without CSRF (tests/test_access.py turns it on) and over https."""
     from app.factory import create_app
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app = create_app(settings)
+    app.jinja_env.bytecode_cache = compiled_templates
     app.config.update(
         WTF_CSRF_ENABLED=False,
         PREFERRED_URL_SCHEME="https",

@@ -7,6 +7,7 @@ _CIVIL_TITLES = frozenset(
     "mr mrs ms miss m mme mlle madame monsieur herr frau sr sra srta señor señora sig sigra".split()
 )
 _KEPT_TITLES = {"dr": "Dr", "prof": "Prof", "dra": "Dra", "pr": "Pr", "me": "Me", "doctor": "Dr"}
+_DEGREES = frozenset("md phd jd llm llb qc kc sc esq jr bsc msc ma mba rn".split())
 _PARTICLES = frozenset(
     "de da do dos du del della der den van von und y e la le el al bin ibn".split()
 )
@@ -20,7 +21,10 @@ def tidy_name(text: str, *, after: bool = False) -> str:
     text = " ".join(text.split())
     if text.count(",") == 1:
         last, first = (part.strip() for part in text.split(","))
-        text = f"{first} {last}" if first and last else first or last
+        if first.replace(".", "").casefold() in _DEGREES:
+            text = last
+        else:
+            text = f"{first} {last}" if first and last else first or last
     words = text.split()
     titles = [word for word in words if _plain_title(word) in _KEPT_TITLES]
     # Further on, "M." is an initial.

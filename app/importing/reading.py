@@ -57,7 +57,7 @@ class Table:
     def rows(self) -> Iterator[Row]:
         width = len(self.header)
         for row in self.source():
-            if row.line >= self.first_line and any(row.cells):
+            if row.line >= self.first_line and any(map(str.strip, row.cells)):
                 yield Row(row.line, (row.cells + ("",) * width)[: max(width, len(row.cells))])
 
 
@@ -87,7 +87,7 @@ def open_table(path: Path, looks_like_header: Looks = any) -> Table:
 def _table(
     source: Callable[[], Iterator[Row]], encoding: str, delimiter: str, looks: Looks
 ) -> Table:
-    top = list(islice((row for row in source() if any(row.cells)), HEADER_WITHIN))
+    top = list(islice((row for row in source() if any(map(str.strip, row.cells))), HEADER_WITHIN))
     if not top:
         raise ImportFileError(_("The file holds no rows."))
     if max(len(row.cells) for row in top) > MOST_COLUMNS:
