@@ -26,6 +26,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 SQLITE_BUSY_MS = 30_000
+POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 30}
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -74,8 +75,9 @@ class Base(DeclarativeBase):
 def make_engine(url: str) -> Engine:
     """An engine for either database, set up so that both behave alike."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, **POOL)
+    local = {"check_same_thread": False}
+    engine = create_engine(url, connect_args=local, hide_parameters=True, **POOL)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

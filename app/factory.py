@@ -1,6 +1,7 @@
 """create_app: the Flask application, made of the capabilities' blueprints."""
 
 import secrets
+import traceback
 from pathlib import Path
 
 import js_lib_htmx
@@ -10,7 +11,7 @@ from flask_babel import Babel
 from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import PRODUCT_NAME, web
@@ -128,6 +129,7 @@ def _register_errors(app: Flask) -> None:
     app.register_error_handler(DocketError, _show_refusal)
     app.register_error_handler(CSRFError, _show_csrf)
     app.register_error_handler(HTTPException, _show_http_error)
+    app.register_error_handler(OverflowError, lambda _error: _show_http_error(NotFound()))
     app.register_error_handler(Exception, _show_crash)
 
 
@@ -158,7 +160,9 @@ def _show_crash(error: Exception) -> ResponseReturnValue:
     web.abandon()
     reference = secrets.token_hex(4)
     # The path may hold a token and the message a row's values: only the endpoint is logged.
+    # The same holds for the error's own words: PostgreSQL repeats the row.
+    stack = "".join(traceback.format_tb(error.__traceback__))
     current_app.logger.error(
-        "error %s in %s: %s", reference, request.endpoint, type(error).__name__, exc_info=error
+        "error %s in %s: %s\n%s", reference, request.endpoint, type(error).__name__, stack
     )
     return render_template("errors/crash.html", reference=reference), 500

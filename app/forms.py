@@ -14,10 +14,20 @@ from wtforms import StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Regexp
 
+from app.errors import DocketError
 from app.networks.addresses import check_address
 from app.sectors import SECTORS
+from app.vocabulary import NO_COUNTRIES
 
-ONE_LINE = Regexp(r"^[^\r\n\0]*$", message=_l("This must be a single line."))
+# Whatever Python's own mail library takes for the end of a line.
+ONE_LINE = Regexp(
+    r"^[^\r\n\0\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*$", message=_l("This must be a single line.")
+)
+
+
+PARTS_OF_EARTH = frozenset(
+    "Africa America Antarctica Arctic Asia Atlantic Australia Europe Indian Pacific".split()
+)
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -27,6 +37,10 @@ class Form(FlaskForm):  # type: ignore[misc]
     def http_status(self) -> int:
         """422 once something was found wrong."""
         return 422 if self.errors else 200
+
+    def refused(self, name: str, error: DocketError) -> None:
+        """Say at a field what the use case said of it."""
+        self[name].errors = [str(error)]
 
     def shown(self) -> list[Any]:
         """The fields in the order of the page, without the hidden ones."""
@@ -81,7 +95,7 @@ def options(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
 
 def country_choices() -> list[SelectChoice]:
     names = _locale().territories
-    codes = (c for c in map(str, names) if len(c) == 2 and c.isalpha() and c != "ZZ")
+    codes = (c for c in map(str, names) if len(c) == 2 and c.isalpha() and c not in NO_COUNTRIES)
     return [SelectChoice("", "–"), *_by_name((code, names[code]) for code in codes)]
 
 
@@ -91,7 +105,7 @@ def language_choices() -> list[SelectChoice]:
 
 
 def timezone_choices() -> list[SelectChoice]:
-    names = sorted(name for name in available_timezones() if "/" in name)
+    names = sorted(name for name in available_timezones() if name.split("/")[0] in PARTS_OF_EARTH)
     return options([("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)])
 
 

@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"  # invitation
     SIGN_IN = "sign-in"  # sign-in link
     MESSAGE_ID = "message-id"  # delivery
+    INVITATION_ID = "invitation-id"  # invitation; stands in a Message-ID, and opens nothing
 
 
 class Mangled(ValueError):

@@ -29,8 +29,8 @@ ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 PORT = 8000
 # One process: writes of SQLite wait for each other anyway, and limits are counted in one place.
-# Fewer threads than the database pool has connections, so that none waits for one.
-THREADS = 8
+# A thread reads its request's body before it takes a connection: many slow lines, few connections.
+THREADS = 64
 STOP_SECONDS = 8  # what the pages may still finish; the supervisor waits a little longer
 
 port_option = click.option("--port", type=click.IntRange(1, 65535), help=f"Port ({PORT}).")

@@ -16,18 +16,21 @@ NAMED_BY_THEMSELVES = (
     *("am", "bn", "cs", "el", "fa", "he", "hi", "hu", "id", "ja", "ko", "my", "ro", "sw"),
     *("ta", "th", "uk", "ur", "vi", "zh"),
 )
-_NO_COUNTRIES = frozenset({"ZZ", "EU", "UN", "EZ", "XA", "XB"})
+# What Unicode's list of territories holds besides countries.
+NO_COUNTRIES = frozenset(
+    {"ZZ", "EU", "UN", "EZ", "XA", "XB", "QO", "AC", "CP", "DG", "EA", "IC", "TA", "CQ"}
+)
 _COUNTRY_ALIASES = {
     "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "great britain": "GB",
     "usa": "US", "u.s.a.": "US", "us": "US", "united states of america": "US", "holland": "NL",
     "czech republic": "CZ", "ivory coast": "CI", "turkey": "TR", "burma": "MM",
-    "drc": "CD", "south korea": "KR", "north korea": "KP", "vatican": "VA",
+    "drc": "CD", "eire": "IE", "south korea": "KR", "north korea": "KP", "vatican": "VA",
 }  # fmt: skip
 
 
 def country_code(text: str) -> str | None:
     """ISO 3166-1 alpha-2 for a code or a name in any of the SPOKEN languages."""
-    return _countries().get(_key(text))
+    return _countries().get(_key(text)) or _countries().get(_key(text.replace(".", "")))
 
 
 def language_code(text: str) -> str | None:
@@ -40,7 +43,7 @@ def _countries() -> dict[str, str]:
     found: dict[str, str] = {}
     for spoken in SPOKEN:
         for code, name in Locale(spoken).territories.items():
-            if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES:
+            if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES:
                 found.setdefault(_key(name), code)
                 found.setdefault(code.casefold(), code)
     return found | {_key(name): code for name, code in _COUNTRY_ALIASES.items()}

@@ -11,7 +11,7 @@ from flask import Flask, Response, abort, current_app, g, redirect, request, url
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from app.services import Services
 from app.staff.models import Role, Staff
@@ -73,6 +73,13 @@ class TokenConverter(BaseConverter):
     part_isolating = False
 
 
+class SmallConverter(IntegerConverter):
+    """`<int:…>`: an id, as large as a database may hold."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**31 - 1)
+
+
 EDITORS = (Role.COORDINATOR,)
 READERS = (Role.COORDINATOR, Role.REVIEWER)
 
@@ -107,6 +114,8 @@ def abandon() -> None:
 
 def set_up(app: Flask) -> None:
     app.url_map.converters["token"] = TokenConverter
+    app.url_map.converters["int"] = SmallConverter
+    app.before_request(_read_body)
     app.before_request(_check_access)
     app.after_request(_commit)
     app.after_request(_secure_headers)
@@ -118,6 +127,19 @@ def unmarked_endpoints(app: Flask) -> Iterable[str]:
     for endpoint, view in app.view_functions.items():
         if endpoint not in STATIC_ENDPOINTS and not hasattr(view, "access"):
             yield endpoint
+
+
+def _read_body() -> None:
+    """All of it, before a transaction begins: a slow line must not hold up everybody's writes."""
+    if request.method == "POST":
+        texts = (*request.form.values(), *(file.filename or "" for file in request.files.values()))
+        if any("\0" in text for text in texts):  # which PostgreSQL cannot keep
+            abort(400)
+
+
+def page_number() -> int:
+    """Of a list that is shown in pages, from 1."""
+    return min(max(1, request.args.get("page", 1, type=int)), 1_000_000)
 
 
 def _check_access() -> ResponseReturnValue | None:

@@ -29,7 +29,7 @@ class Office:
         data = content.encode() if isinstance(content, str) else content
         with self.database.writing() as session:
             network = session.get_one(Network, self.network.id)
-            run = runs.start(session, network, None, filename, data, consent)
+            run = runs.start(session, network, None, runs.look(filename, data), consent)
             runs.choose_columns(run, {int(c): field for c, field in run.mapping.items()})
         staging.read(self.database, run.id)
         return self.run(run.id)
@@ -42,6 +42,9 @@ class Office:
         run = self.plan(content, consent)
         assert run.state == ImportState.PLANNED, run.error
         return self.apply(run)
+
+    def last_run(self) -> ImportRun:
+        return self.all_of(ImportRun)[-1]
 
     def run(self, run_id: int) -> ImportRun:
         with self.database.reading() as session:
@@ -58,7 +61,15 @@ class Office:
     def profiles(self) -> dict[str, dict[str, Any]]:
         """What is said of each person, whatever their standing."""
         with self.database.reading() as session:
-            return {member.email: profile_of(member) for member in session.scalars(select(Member))}
+            notes = {
+                held.member_id: {"notes": held.notes}
+                for held in session.scalars(select(Membership))
+                if held.network_id == self.network.id
+            }
+            return {
+                member.email: profile_of(member) | notes.get(member.id, {})
+                for member in session.scalars(select(Member))
+            }
 
     def current(self) -> list[str]:
         """The addresses of the network's members."""

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app import interchange
 from app.cases.interchange import export_cases, import_cases
 from app.cases.models import Case
-from app.cli_support import emit, json_option, pass_services
+from app.cli_support import Failure, emit, json_option, pass_services
 from app.services import Services
 
 
@@ -43,4 +43,7 @@ def export_command(services: Services, references: tuple[str, ...]) -> None:
     if references:
         statement = statement.where(Case.reference.in_(references))
     with services.database.reading() as session:
-        emit(export_cases(session.scalars(statement)), "", as_json=True)
+        found = session.scalars(statement).all()
+        if unknown := set(references) - {case.reference for case in found}:
+            raise Failure(f"There is no case {', '.join(sorted(unknown))}.")
+        emit(export_cases(found), "", as_json=True)

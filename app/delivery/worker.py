@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
+
 from app.clock import now
 from app.config import Settings
 from app.db import Database
@@ -73,7 +75,11 @@ class Worker:
         """Until `stopping` is set, the message in hand finished first; how many were claimed."""
         done = 0
         while not self.stopping.is_set():
-            count = self.work_once()
+            try:
+                count = self.work_once()
+            except OperationalError as error:  # the database is busy or away: it comes back
+                log.warning("the database does not answer (%s); trying again", type(error).__name__)
+                count = 0
             done += count
             if not count:
                 self.stopping.wait(IDLE_SECONDS)

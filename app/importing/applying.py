@@ -72,26 +72,40 @@ def _carry_out(session: Session, run: ImportRun, rows: Sequence[ImportRow], at: 
         for row in rows:
             joining.invite(session, network, _address(row), row.candidate, "import", at)
         return
-    held = _update_members(session, rows, at)
+    if not is_new:
+        _update_members(session, network, rows, at)
+        return
+    held = _ids_of(session, rows)
     ids = held | _insert_members(session, [r for r in rows if r.email_key not in held], at)
-    if is_new:
-        _enrol(session, run, network, rows, ids, at)
+    _enrol(session, run, network, rows, ids, at)
 
 
 def _update_members(
-    session: Session, rows: Sequence[ImportRow], at: datetime
-) -> dict[str | None, int]:
-    """Change those of the rows' people who are there; email_key -> member id."""
-    members = session.scalars(
-        select(Member)
-        .where(Member.email_key.in_([row.email_key for row in rows]))
-        .options(selectinload(Member.traits))
+    session: Session, network: Network, rows: Sequence[ImportRow], at: datetime
+) -> None:
+    """Change the rows' people, each a current member here."""
+    memberships = session.scalars(
+        select(Membership)
+        .join(Member)
+        .where(
+            Membership.network_id == network.id,
+            Membership.ended_at.is_(None),
+            Member.email_key.in_([row.email_key for row in rows]),
+        )
+        .options(selectinload(Membership.member).selectinload(Member.traits))
     )
-    held = {member.email_key: member for member in members}
+    held = {membership.member.email_key: membership for membership in memberships}
     for row in rows:
-        if member := held.get(row.email_key or ""):
-            apply_profile(member, row.candidate, at)
-    return {key: member.id for key, member in held.items()}
+        if membership := held.get(row.email_key or ""):
+            apply_profile(membership.member, row.candidate, at)
+            membership.notes = row.candidate.get("notes") or membership.notes
+
+
+def _ids_of(session: Session, rows: Sequence[ImportRow]) -> dict[str | None, int]:
+    """email_key -> member id, of those who are there."""
+    keys = [row.email_key for row in rows]
+    found = session.execute(select(Member.email_key, Member.id).where(Member.email_key.in_(keys)))
+    return {row[0]: row[1] for row in found}
 
 
 def _insert_members(
@@ -101,11 +115,7 @@ def _insert_members(
     if not rows:
         return {}
     session.execute(insert_ignoring(session, Member), [_columns_of(row, at) for row in rows])
-    keys = [row.email_key for row in rows]
-    found = session.execute(
-        select(Member.email_key, Member.id).where(Member.email_key.in_(keys))
-    ).all()
-    ids: dict[str | None, int] = {row[0]: row[1] for row in found}
+    ids = _ids_of(session, rows)
     traits = [
         {"member_id": ids[row.email_key], "kind": kind, "value": label.casefold(), "label": label}
         | {"position": position}
@@ -128,7 +138,6 @@ def _columns_of(row: ImportRow, at: datetime) -> dict[str, Any]:
         "profession": said.get("profession") or None,
         "country": said.get("country") or None,
         "timezone": said.get("timezone") or None,
-        "notes": said.get("notes") or "",
         "created_at": at,
         "updated_at": at,
     }
@@ -162,6 +171,7 @@ def _enrol(
             "consent_wording": wording,
             "consent_source": run.consent_source,
             "consent_at": at,
+            "notes": row.candidate.get("notes") or "",
         }
         for row in rows
         if ids[row.email_key] not in held

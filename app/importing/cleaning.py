@@ -136,7 +136,7 @@ def _address(cells: _Cells) -> tuple[Address | None, str]:
         text, name = match["address"], match["name"].strip("\"' ")
         named = "" if "@" in name else tidy_name(name)  # some write the address twice
     text = _MAILTO.sub("", text.strip(" \t\"'<>,;."))
-    if text.count("@") > 1:
+    if text.count("@") > 1 and "@@" not in text:
         cells.trouble("email", _("More than one address. Give each person a row."), fatal=True)
         return None, named
     try:

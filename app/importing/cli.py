@@ -55,14 +55,17 @@ def import_members(
     else:
         _applied(services, run, counts, as_json)
         problems = _problems(services, run)
+    if counts[Verdict.REFUSED] and not any(counts[verdict] for verdict in staging.TAKEN):
+        raise Failure(f"{file.name}: every row was refused, for example: {problems[0]['reason']}")
     data = {"import": run.id, "applied": not dry_run, "counts": counts, "problems": problems}
     emit(data, _words(data, refused), as_json)
 
 
 def _started(services: Services, file: Path, code: str, consent: str | None) -> ImportRun:
+    found = runs.look(file.name, file.read_bytes())
     with services.database.writing() as session:
         network = managing.network_by_code(session, code)
-        run = runs.start(session, network, None, file.name, file.read_bytes(), consent)
+        run = runs.start(session, network, None, found, consent)
         mapping = {int(column): field for column, field in run.mapping.items()}
         runs.choose_columns(run, mapping)
         run.state = ImportState.READING

@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
 from wtforms import RadioField, StringField, ValidationError
-from wtforms.validators import Length, Optional
+from wtforms.validators import Length
 
 from app.forms import ONE_LINE, Form, options
 
@@ -27,7 +27,7 @@ class UploadForm(Form):
     consent_source = StringField(
         _l("Where the consent was given"),
         description=_l("For example: sign-up sheet, annual meeting 2026."),
-        validators=[Optional(), Length(max=200), ONE_LINE],
+        validators=[Length(max=200), ONE_LINE],
     )
 
     def validate_consent_source(self, field: StringField) -> None:

@@ -22,7 +22,9 @@ DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_ROWS = 50
 HEADER_WITHIN = 10  # rows of title that may stand above the header
 MOST_COLUMNS = 200
-MOST_UNPACKED = 1 << 30  # bytes of an XLSX once unpacked
+MOST_UNPACKED = 1 << 30  # bytes of a sheet of an XLSX once unpacked
+MOST_HELD = 1 << 26  # bytes of any other part of it, such as its strings
+MOST_EMPTY = 10_000  # empty rows after which nothing more is looked for
 # What zipfile and openpyxl raise for damage; XML inside may be broken too.
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, EOFError, OSError),
@@ -200,17 +202,27 @@ def _workbook_rows(path: Path) -> Iterator[Row]:
     with path.open("rb") as file:  # from its path, openpyxl would judge the file by its name
         try:
             with zipfile.ZipFile(file) as archive:
-                if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
+                if any(_is_oversized(entry) for entry in archive.infolist()):
                     raise ImportFileError(_("The workbook is too large. Save the sheet as CSV."))
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # what the file says of its size is often wrong
+            empty = 0
             for line, values in enumerate(sheet.iter_rows(values_only=True), start=1):
                 yield Row(line, tuple(_as_text(value) for value in values))
+                empty = 0 if any(value is not None for value in values) else empty + 1
+                if empty > MOST_EMPTY:  # a row may say that it is the billionth
+                    return
         except ImportFileError:
             raise
         except DAMAGE as error:
             raise ImportFileError(broken) from error
+
+
+def _is_oversized(entry: zipfile.ZipInfo) -> bool:
+    """Sheets are read row by row; everything else is held whole."""
+    is_sheet = entry.filename.startswith("xl/worksheets/")
+    return entry.file_size > (MOST_UNPACKED if is_sheet else MOST_HELD)
 
 
 def _as_text(value: Any) -> str:

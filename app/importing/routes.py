@@ -26,10 +26,10 @@ def upload(code: str) -> ResponseReturnValue:
     form = UploadForm()
     if form.validate_on_submit():
         consent = (form.consent_source.data or "").strip() if form.how.data == "consent" else None
-        file, staff = form.file.data, web.current_staff()
-        run = runs.start(
-            web.session(), network, staff.id, file.filename or "", file.read(), consent
-        )
+        web.abandon()  # so that nobody waits for this transaction while the file is opened
+        found = runs.look(form.file.data.filename or "", form.file.data.read())
+        staff = web.current_staff()
+        run = runs.start(web.session(), network, staff.id, found, consent)
         audit.record(web.session(), "import.uploaded", run, staff, bytes=run.size)
         return redirect(url_for("imports.show", run_id=run.id))
     return render_template("imports/upload.html", form=form, network=network), form.http_status
@@ -95,7 +95,7 @@ def _plan(run: ImportRun) -> ResponseReturnValue:
     shown = request.args.get("verdict", "")
     if shown not in list(Verdict):
         shown = next((v.value for v in Verdict if run.counts.get(v.value)), Verdict.NEW.value)
-    page = max(1, request.args.get("page", 1, type=int))
+    page = web.page_number()
     rows = web.session().scalars(
         select(ImportRow)
         .where(ImportRow.run_id == run.id, ImportRow.verdict == shown)

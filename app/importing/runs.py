@@ -1,6 +1,7 @@
 """Importing members: upload, say which column is what, see what it would do, apply it at once."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -19,15 +20,18 @@ from app.networks.models import Network
 KEPT = timedelta(days=30)  # an import's rows, for looking back
 
 
-def start(
-    session: Session,
-    network: Network,
-    staff_id: int | None,
-    filename: str,
-    content: bytes,
-    consent_source: str | None,
-) -> ImportRun:
-    """Keep the file and guess its columns. InvalidInput when it is no table of members."""
+@dataclass(frozen=True)
+class Look:
+    """A file as it was found: its header, and column -> field as far as can be guessed."""
+
+    filename: str
+    content: bytes
+    header: tuple[str, ...]
+    guess: Mapping[int, str]
+
+
+def look(filename: str, content: bytes) -> Look:
+    """Needs no database, since a file can be slow to open. InvalidInput when it is no table."""
     try:
         with staging.file_of(content, filename) as path:
             table = reading.open_table(path, columns.looks_like_header)
@@ -35,18 +39,28 @@ def start(
     except reading.ImportFileError as error:
         text = _("The file was not taken. Nothing was changed.")
         raise InvalidInput(text, [(filename, str(error))]) from error
-    guess = columns.suggest(table.header, sample)
+    return Look(filename, content, tuple(table.header), columns.suggest(table.header, sample))
+
+
+def start(
+    session: Session,
+    network: Network,
+    staff_id: int | None,
+    found: Look,
+    consent_source: str | None,
+) -> ImportRun:
+    """Keep the file, with its columns as guessed."""
     run = ImportRun(
         network_id=network.id,
         staff_id=staff_id,
-        filename=filename[:200],
-        content=content,
-        header=list(table.header),
-        mapping={str(column): field for column, field in guess.items()},
+        filename=found.filename[:200],
+        content=found.content,
+        header=list(found.header),
+        mapping={str(column): field for column, field in found.guess.items()},
         consent_source=consent_source,
         state=ImportState.MAPPING,
-        size=len(content),
-        rows_total=content.count(b"\n"),
+        size=len(found.content),
+        rows_total=found.content.count(b"\n"),
         counts={},
         created_at=now(),
     )

@@ -36,7 +36,7 @@ class _Known:
     """What the database knows of the people in one chunk."""
 
     members: Mapping[str, Member]
-    current: frozenset[int]  # members with a membership in this network
+    current: Mapping[int, str]  # members with a membership in this network, and its notes
     departed: Mapping[int, datetime]
     suppressed: frozenset[str]
 
@@ -141,9 +141,13 @@ def _verdict(
         left = known.departed[member.id].date().isoformat()
         why = _("Left this network on %(day)s. They may join again themselves.", day=left)
         return _refusal(Verdict.REFUSED, staged, why)
-    changed = changes(member, candidate)
     if member.id not in known.current:
-        return {"verdict": Verdict.NEW, "changes": changed}
+        # Somebody of another network: what is known of them is not shown and not changed here.
+        return {"verdict": Verdict.NEW}
+    changed = changes(member, candidate)
+    held = known.current[member.id]
+    if candidate["notes"] and candidate["notes"] != held:
+        changed["notes"] = [held, candidate["notes"]]
     return {"verdict": Verdict.CHANGED if changed else Verdict.UNCHANGED, "changes": changed}
 
 
@@ -153,7 +157,7 @@ def _known(session: Session, network_id: int, keys: Sequence[str]) -> _Known:
     ).all()
     ids = [member.id for member in members]
     memberships = session.execute(
-        select(Membership.member_id, Membership.ended_at)
+        select(Membership.member_id, Membership.ended_at, Membership.notes)
         .where(Membership.network_id == network_id, Membership.member_id.in_(ids))
         .order_by(Membership.id)
     ).all()
@@ -164,7 +168,7 @@ def _known(session: Session, network_id: int, keys: Sequence[str]) -> _Known:
     )
     return _Known(
         members={member.email_key: member for member in members},
-        current=frozenset(row[0] for row in memberships if row[1] is None),
+        current={row[0]: row[2] for row in memberships if row[1] is None},
         departed={row[0]: row[1] for row in memberships if row[1] is not None},
         suppressed=frozenset(suppressed),
     )

@@ -11,7 +11,7 @@ class NewIssueForm(Form):
     network = SelectField(_l("Network"), validators=[DataRequired()])
     title = StringField(
         _l("Title"),
-        description=_l("For yourselves, and in the archive. For example: November."),
+        description=_l("The heading of the mail. For example: Two letters for November."),
         validators=[DataRequired(_l("Give the issue a title.")), Length(max=200), ONE_LINE],
     )
 
@@ -19,7 +19,7 @@ class NewIssueForm(Form):
 class WordsForm(Form):
     title = StringField(
         _l("Title"),
-        description=_l("For yourselves. Members see the subject."),
+        description=_l("The heading of the mail, under the subject."),
         validators=[DataRequired(_l("Give the issue a title.")), Length(max=200), ONE_LINE],
     )
     subject = StringField(

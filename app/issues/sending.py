@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
@@ -24,6 +24,7 @@ from newsletters.content import Issue as Content
 
 unschedule = preparing.unschedule
 CLIP_WARNING = 90_000  # bytes
+SLACK = timedelta(minutes=2)  # between the minute that a page shows and this one
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,14 @@ def overview(session: Session, services: Services, issue: Issue, now: datetime) 
     warnings: list[tuple[str, str]] = []
     if not editions:
         problems.append((_("Recipients"), _("This network has no member who may be mailed.")))
+    if not issue.offers:
+        problems.append((_("Asks"), _("There is none. Add a case, and tick what members can do.")))
+    by_offer = count_by_offer(issue, editions)
+    warnings += [
+        (offer.ask.headline, _("fits no member of this network."))
+        for offer in issue.offers
+        if editions and not by_offer[offer.id]
+    ]
     for ids in editions:
         edition = content_of(issue, chosen(issue, ids))
         for problem in check(edition):
@@ -57,7 +66,7 @@ def overview(session: Session, services: Services, issue: Issue, now: datetime) 
         recipients=sum(editions.values()),
         editions=len(editions),
         idle=editions.get((), 0),
-        by_offer=count_by_offer(issue, editions),
+        by_offer=by_offer,
         problems=list(dict.fromkeys(problems)),
         warnings=list(dict.fromkeys(warnings)),
     )
@@ -85,6 +94,9 @@ def send(
 ) -> bool:
     """Schedule the issue for `at`. False when that was done before. InvalidInput lists why not."""
     if issue.scheduled_for is None:
+        if at < now - SLACK:
+            past = (_("When"), _("This time is past. Leave it empty to send now."))
+            raise InvalidInput(_("The issue was not sent. It is kept as a draft."), [past])
         seen = overview(session, services, issue, now)
         if seen.problems:
             text = _("The issue was not sent. It is kept as a draft. Mend this first:")

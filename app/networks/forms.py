@@ -88,7 +88,11 @@ class ProfileForm(Form):
     timezone = SelectField(_l("Time zone"), validators=[Optional()])
     sector = SelectField(_l("Sector in this network"))
     tags = ListField(_l("Tags"), description=_l("With commas between them."))
-    notes = TextAreaField(_l("Notes"), validators=[Optional(), Length(max=5000)])
+    notes = TextAreaField(
+        _l("Notes"),
+        description=_l("Seen by this network's coordinators alone."),
+        validators=[Optional(), Length(max=5000)],
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.links import Links, Purpose
-from app.mail.answers import Answer, Outcome, next_try
+from app.mail.answers import Answer, Outcome, next_try, unsendable
 from app.mail.smtp import Client
 from app.networks.models import Invitation
 from app.services import Services
@@ -43,7 +43,9 @@ def confirmation(invitation: Invitation, links: Links, at: datetime) -> EmailMes
     message["To"] = invitation.email
     message["Subject"] = _("Please confirm: %(network)s", network=network.name)
     message["Date"] = format_datetime(at)
-    message["Message-ID"] = f"<{links.sign(Purpose.CONFIRM, invitation.id)}@{links.mail_domain}>"
+    message["Message-ID"] = (
+        f"<{links.sign(Purpose.INVITATION_ID, invitation.id)}@{links.mail_domain}>"
+    )
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation answers, please
     message.set_content(
         _(
@@ -95,11 +97,22 @@ def _claim(session: Session, at: datetime) -> list[int]:
 def _mail(services: Services, client: Client, invitation_id: int) -> None:
     with services.database.reading() as session:
         invitation = session.get_one(Invitation, invitation_id)
-        message = confirmation(invitation, services.links, now())
         sender, recipient = invitation.network.from_address, invitation.email
-    answer = client.send(sender, recipient, message.as_bytes())
+        message = _written(invitation, services.links)
+    if isinstance(message, Answer):
+        answer = message
+    else:
+        answer = client.send(sender, recipient, message)
     with services.database.writing() as session:
         _settle(session.get_one(Invitation, invitation_id), answer, now())
+
+
+def _written(invitation: Invitation, links: Links) -> bytes | Answer:
+    """The mail, or the answer of one that cannot be written: it must not stop the others."""
+    try:
+        return confirmation(invitation, links, now()).as_bytes()
+    except ValueError as error:
+        return unsendable(str(error))
 
 
 def _settle(invitation: Invitation, answer: Answer, at: datetime) -> None:

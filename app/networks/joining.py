@@ -13,7 +13,7 @@ from app.networks.models import Invitation, Member, Membership, Network, Suppres
 from app.networks.profiles import apply_profile
 
 LIFETIME = timedelta(days=30)
-AGAIN_AFTER = timedelta(minutes=10)  # so that nobody's inbox is filled from our form
+AGAIN_AFTER = timedelta(hours=24)  # so that nobody's inbox is filled from our form
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ def invite(
     source: str,
     now: datetime,
 ) -> Invitation | None:
-    """Ask somebody to confirm. None when they are a member already, or were asked just now."""
-    if current_membership(session, network, address.key):
+    """Ask somebody to confirm. None when they are a member, were asked lately, or want no mail."""
+    if current_membership(session, network, address.key) or _wants_none(session, address.key):
         return None
     held = _open_invitation(session, network, address.key)
     if held and held.created_at > now - AGAIN_AFTER:
@@ -70,6 +70,7 @@ def confirm(session: Session, invitation: Invitation, now: datetime) -> Membersh
         consent_wording=invitation.wording,
         consent_source="confirmation page",
         consent_at=now,
+        notes=invitation.profile.get("notes") or "",
     )
     session.add(membership)
     _lift_suppressions(session, invitation.email_key, now)
@@ -121,6 +122,16 @@ def _member_of(session: Session, invitation: Invitation, now: datetime) -> Membe
         apply_profile(member, invitation.profile, now)
         session.flush()  # the membership needs its id
     return member
+
+
+def _wants_none(session: Session, email_key: str) -> bool:
+    """Complained, or staff said so; who unsubscribed or bounced may ask anew."""
+    found = select(Suppression.id).where(
+        Suppression.email_key == email_key,
+        Suppression.lifted_at.is_(None),
+        Suppression.reason.in_(["complained", "staff"]),
+    )
+    return session.scalars(found).first() is not None
 
 
 def _lift_suppressions(session: Session, email_key: str, now: datetime) -> None:

@@ -99,6 +99,7 @@ def enrol(
         consent_wording=consent_wording(network),
         consent_source=consent_source,
         consent_at=now,
+        notes=profile.get("notes") or "",
     )
     session.add(membership)
     session.flush()  # the audit names it
@@ -109,8 +110,7 @@ def rewrite_profile(member: Member, profile: Mapping[str, Any], now: datetime) -
     """Make the profile exactly this: unlike an import, a form may erase."""
     for name in SCALARS:
         if name in profile:
-            keeps_text = name in ("name", "notes")
-            setattr(member, name, profile[name] or ("" if keeps_text else None))
+            setattr(member, name, profile[name] or ("" if name == "name" else None))
     for name, kind in LISTS.items():
         if name in profile:
             set_list(member, kind, list(profile[name] or ()))

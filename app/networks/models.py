@@ -39,7 +39,6 @@ class Member(Base):
     profession: Mapped[str | None]
     country: Mapped[str | None]  # ISO 3166-1 alpha-2
     timezone: Mapped[str | None]
-    notes: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -102,6 +101,7 @@ class Membership(Base):
     consent_wording: Mapped[str]
     consent_source: Mapped[str]  # where it was given
     consent_at: Mapped[datetime]
+    notes: Mapped[str] = mapped_column(default="")  # of this network alone
 
     member: Mapped[Member] = relationship(back_populates="memberships")
     network: Mapped[Network] = relationship()

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.networks.models import Member, MemberTrait, TraitKind
 
-SCALARS = ("name", "profession", "country", "timezone", "notes")
+SCALARS = ("name", "profession", "country", "timezone")
 LISTS = {
     "specialties": TraitKind.SPECIALTY,
     "languages": TraitKind.LANGUAGE,
@@ -15,7 +15,7 @@ LISTS = {
 
 
 def profile_of(member: Member) -> dict[str, Any]:
-    """Every field of the profile; lists in the order of the member's own."""
+    """Every field that is a person's own; notes are a network's. Lists in their own order."""
     values: dict[str, Any] = {name: getattr(member, name) for name in SCALARS}
     for name, kind in LISTS.items():
         values[name] = [trait.label for trait in member.traits if trait.kind == kind]

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from app import web
 from app.clock import now
+from app.errors import Refused
 from app.forms import text_of
 from app.networks import managing
 from app.networks.addresses import check_address
@@ -65,7 +66,7 @@ def show(code: str) -> ResponseReturnValue:
     network = _network(code)
     text = request.args.get("text", "").strip()[:200]
     standing = "left" if request.args.get("standing") == "left" else "current"
-    page = max(1, request.args.get("page", 1, type=int))
+    page = web.page_number()
     members, total = managing.find_members(web.session(), network, text, standing, page)
     return render_template(
         "networks/show.html",
@@ -85,15 +86,8 @@ def show(code: str) -> ResponseReturnValue:
 def add_member(code: str) -> ResponseReturnValue:
     network = _network(code)
     form = NewMemberForm(sector=network.sector)
-    if form.validate_on_submit():
-        membership = managing.enrol(
-            web.session(),
-            network,
-            check_address(form.email.data or ""),
-            _profile(form),
-            form.consent_source.data or "",
-            now(),
-        )
+    membership = _enrolled(form, network) if form.validate_on_submit() else None
+    if membership:
         audit.record(web.session(), "membership.added", membership, web.current_staff())
         flash(_("Added."), "ok")
         return redirect(url_for("networks.show", code=code))
@@ -107,12 +101,14 @@ def member(code: str, member_id: int) -> ResponseReturnValue:
     person = managing.member_of_network(web.session(), network, member_id)
     current = _current(person, network)
     form = ProfileForm(
-        data=profile_of(person) | {"sector": current.sector if current else network.sector}
+        data=profile_of(person)
+        | {"sector": current.sector if current else network.sector}
+        | {"notes": current.notes if current else ""}
     )
     if form.validate_on_submit():
         managing.rewrite_profile(person, _profile(form), now())
         if current:
-            current.sector = form.sector.data
+            current.sector, current.notes = form.sector.data, text_of(form.notes.data)
         audit.record(web.session(), "member.changed", person, web.current_staff())
         flash(_("Saved."), "ok")
         return redirect(url_for("networks.member", code=code, member_id=member_id))
@@ -142,6 +138,15 @@ def end_membership(code: str, member_id: int) -> ResponseReturnValue:
 
 def _network(code: str) -> Network:
     return network_or_404(web.session(), web.current_staff(), code)
+
+
+def _enrolled(form: NewMemberForm, network: Network) -> Membership | None:
+    address, consent = check_address(form.email.data or ""), form.consent_source.data or ""
+    try:
+        return managing.enrol(web.session(), network, address, _profile(form), consent, now())
+    except Refused as error:
+        form.refused("email", error)
+        return None
 
 
 def _current(person: Member, network: Network) -> Membership | None:

@@ -3,7 +3,7 @@
 import click
 from flask_babel import gettext as _
 
-from app.cli_support import emit, pass_services
+from app.cli_support import Failure, emit, pass_services
 from app.clock import now
 from app.errors import NotFound
 from app.issues.models import Issue
@@ -20,6 +20,8 @@ from app.spreadsheets import csv_lines
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_services
 def report(services: Services, issue_id: int, as_csv: bool, as_json: bool) -> None:
+    if as_csv and as_json:
+        raise Failure("Give either --csv or --json.")
     with services.database.reading() as session:
         issue = session.get(Issue, issue_id)
         if issue is None:

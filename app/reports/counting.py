@@ -197,12 +197,15 @@ def _sent_pairs(session: Session, issue: Issue) -> int:
 
 
 def _days(session: Session, issue: Issue) -> list[tuple[datetime, int]]:
-    moments = session.scalars(
-        select(Response.recorded_at)
+    """When the answers came that stand now: one for each member and ask."""
+    said = session.scalars(
+        select(Response)
         .join(Offer, Offer.id == Response.offer_id)
-        .where(Offer.issue_id == issue.id, Response.answer != Answer.UNDONE)
+        .where(Offer.issue_id == issue.id, Response.suspect.is_(None))
+        .order_by(Response.id)
     )
-    return [(moment, 1) for moment in moments]
+    newest = {(one.delivery_id, one.offer_id): one for one in said}
+    return [(one.recorded_at, 1) for one in newest.values() if one.answer != Answer.UNDONE]
 
 
 def _merged(

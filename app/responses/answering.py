@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app.cases.models import Ask, CaseStatus
+from app.cases.models import Ask, CaseStatus, Sensitivity
 from app.db import insert_ignoring
 from app.delivery.models import Delivery, EditionOffer
 from app.issues.models import Offer
@@ -139,7 +139,8 @@ def _standing(delivery: Delivery, offer: Offer, lifetime: timedelta, now: dateti
         return Standing.EXPIRED
     if offer.ask.case.status == CaseStatus.STOPPED:
         return Standing.STOPPED
-    if offer.ask.withdrawn_at is not None:
+    secret = offer.ask.case.sensitivity == Sensitivity.CONFIDENTIAL
+    if offer.ask.withdrawn_at is not None or secret:
         return Standing.WITHDRAWN
     return Standing.OPEN
 

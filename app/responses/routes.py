@@ -69,7 +69,9 @@ def _record(asked: Asked, token: str) -> ResponseReturnValue:
         return _undo(asked, token)
     held = answering.current(web.session(), asked)
     recorded = answering.record(web.session(), asked, said, _kept(held, said, details), now())
-    return _page(asked, token, recorded, AnswerForm(formdata=None, obj=recorded), fresh=True)
+    form = AnswerForm(formdata=None, obj=recorded)
+    form.note.data = ""  # a forwarded mail leads here too
+    return _page(asked, token, recorded, form, fresh=True)
 
 
 def _undo(asked: Asked, token: str) -> ResponseReturnValue:
@@ -80,8 +82,10 @@ def _undo(asked: Asked, token: str) -> ResponseReturnValue:
 
 def _kept(held: Response | None, said: Answer, details: Details) -> Details:
     """The large button pressed again says nothing new: it must not erase details given before."""
-    if held is None or held.answer != said or details != Details() or "detailed" in request.form:
+    if held is None or held.answer != said:
         return details
+    if details != Details() or "detailed" in request.form:
+        return replace(details, note=details.note or held.note)  # the form does not show it again
     names = ("letters", "how", "acted_on", "promised_for", "reply_came", "note")
     return replace(details, **{name: getattr(held, name) for name in names})
 

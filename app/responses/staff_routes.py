@@ -9,7 +9,7 @@ from app import web
 from app.clock import now
 from app.delivery.models import Delivery, DeliveryState
 from app.errors import InvalidInput, NotFound
-from app.issues.models import Issue
+from app.issues.models import Issue, Offer
 from app.networks.models import Member
 from app.responses import answering, reviewing
 from app.responses.forms import AnswerForm, EvidenceForm
@@ -17,6 +17,7 @@ from app.responses.models import Answer, Channel, Grade
 from app.responses.routes import choices
 from app.staff import audit
 from app.staff.access import networks_of
+from app.staff.models import Staff
 
 blueprint = Blueprint("reviewing", __name__)
 PAGE = 50
@@ -28,12 +29,15 @@ def index(issue_id: int) -> ResponseReturnValue:
     """Members of a sent issue with what they said, a page at a time."""
     issue = _issue(issue_id)
     text = request.args.get("text", "").strip()[:200]
-    page = max(1, request.args.get("page", 1, type=int))
+    page = web.page_number()
     wanted = (
         select(Delivery)
         .join(Member, Member.id == Delivery.member_id)
         .where(Delivery.issue_id == issue.id)
-        .where(Member.name.icontains(text, autoescape=True) | Member.email.icontains(text))
+        .where(
+            Member.name.icontains(text, autoescape=True)
+            | Member.email.icontains(text, autoescape=True)
+        )
     )
     total = web.session().scalar(select(func.count()).select_from(wanted.subquery())) or 0
     deliveries = web.session().scalars(
@@ -69,6 +73,7 @@ def add(issue_id: int, delivery_id: int, offer_id: int) -> ResponseReturnValue:
     if request.form.get("do") == "evidence":
         form = EvidenceForm()
         _require(form)
+        _require_act(delivery, offer, staff)
         evidence = reviewing.add_evidence(
             web.session(),
             delivery,
@@ -109,6 +114,22 @@ def _page(delivery: Delivery, status: int) -> ResponseReturnValue:
         reached=delivery.state == DeliveryState.SENT,
     )
     return page, status
+
+
+def _require_act(delivery: Delivery, offer: Offer, staff: Staff) -> None:
+    """Evidence says that it was done: where the member has not said so, staff say it here."""
+    asked = answering.Asked(delivery, offer, answering.Standing.OPEN, closed=False)
+    held = answering.current(web.session(), asked)
+    if held is None or held.answer not in (Answer.DONE, Answer.ALREADY):
+        answering.record(
+            web.session(),
+            asked,
+            Answer.DONE,
+            answering.Details(),
+            now(),
+            channel=Channel.STAFF,
+            staff_id=staff.id,
+        )
 
 
 def _require(form: AnswerForm | EvidenceForm) -> None:

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from app.cases.forms import TickField
 from app.forms import ONE_LINE, Form, options, reachable_address, timezone_choices
 from app.networks.models import Network
-from app.staff.models import Role
+from app.staff.models import Role, Staff
 from app.staff.signin import LONGEST, SHORTEST
 
 ROLES = {
@@ -44,13 +44,29 @@ class AccountForm(Form):
 
 
 class PasswordForm(Form):
-    current = PasswordField(_l("Current password"), render_kw={"autocomplete": "current-password"})
+    current = PasswordField(
+        _l("Current password"),
+        validators=[DataRequired()],
+        render_kw={"autocomplete": "current-password"},
+    )
     new = PasswordField(
         _l("New password"),
         description=_l("12 characters or more. A sentence is good."),
-        validators=[DataRequired(), Length(min=SHORTEST, max=LONGEST)],
+        validators=[
+            DataRequired(),
+            Length(min=SHORTEST, message=_l("Use 12 characters or more.")),
+            Length(max=LONGEST),
+        ],
         render_kw={"autocomplete": "new-password"},
     )
+
+    @classmethod
+    def of(cls, somebody: Staff) -> "PasswordForm":
+        """Who has no password yet need not give one."""
+        form = cls()
+        if not somebody.password_hash:
+            del form.current
+        return form
 
 
 class StaffForm(Form):

@@ -7,6 +7,7 @@ from flask_login import current_user, login_user, logout_user
 
 from app import web
 from app.clock import now
+from app.errors import Refused
 from app.extensions import limiter
 from app.networks.addresses import check_address
 from app.networks.models import Network
@@ -62,6 +63,8 @@ def sign_in_by_link(token: str) -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 @web.staff_only(*web.READERS)
 def sign_out() -> ResponseReturnValue:
+    """Everywhere: a cookie that was copied must not live on."""
+    signin.end_sessions(web.current_staff())
     logout_user()
     return redirect(url_for("staff.sign_in"))
 
@@ -76,7 +79,7 @@ def account() -> ResponseReturnValue:
         somebody.timezone = form.timezone.data or None
         flash(_("Saved."), "ok")
         return redirect(url_for("staff.account"))
-    return _account_page(form, PasswordForm(), form.http_status)
+    return _account_page(form, PasswordForm.of(somebody), form.http_status)
 
 
 @blueprint.post("/account/password")
@@ -84,15 +87,16 @@ def account() -> ResponseReturnValue:
 @attempts
 def change_password() -> ResponseReturnValue:
     """Ends every session of theirs but this one."""
-    form, somebody = PasswordForm(), web.current_staff()
+    somebody = web.current_staff()
+    form = PasswordForm.of(somebody)
     known = not somebody.password_hash or signin.by_password(
-        web.session(), somebody.email, form.current.data or ""
+        web.session(), somebody.email, form.data.get("current") or ""
     )
     if form.validate_on_submit() and known:
         signin.set_password(somebody, form.new.data or "")
         audit.record(web.session(), "staff.password_changed", somebody, somebody)
         login_user(somebody)
-        flash(_("The password is changed. All other sessions are ended."), "ok")
+        flash(_("The password is set. All other sessions are ended."), "ok")
         return redirect(url_for("staff.account"))
     if not known:
         form.current.errors = [_("This is not your current password.")]
@@ -122,15 +126,8 @@ def index() -> ResponseReturnValue:
 @web.staff_only()
 def new() -> ResponseReturnValue:
     form = NewStaffForm(networks=_networks())
-    if form.validate_on_submit():
-        somebody = managing.add(
-            web.session(),
-            check_address(form.email.data or ""),
-            form.name.data or "",
-            Role(form.role.data),
-            _chosen(form),
-            now(),
-        )
+    somebody = _added(form) if form.validate_on_submit() else None
+    if somebody:
         audit.record(
             web.session(), "staff.added", somebody, web.current_staff(), role=somebody.role
         )
@@ -176,22 +173,36 @@ def close(staff_id: int) -> ResponseReturnValue:
 @blueprint.get("/audit")
 @web.staff_only()
 def audit_trail() -> ResponseReturnValue:
-    page = max(1, request.args.get("page", 1, type=int))
+    page = web.page_number()
     entries, total = managing.audit_page(web.session(), page)
     pages = max(1, -(-total // managing.PAGE))
     return render_template("staff/audit.html", entries=entries, total=total, page=page, pages=pages)
 
 
+def _added(form: NewStaffForm) -> Staff | None:
+    address, role = check_address(form.email.data or ""), Role(form.role.data)
+    try:
+        return managing.add(
+            web.session(), address, form.name.data or "", role, _chosen(form), now()
+        )
+    except Refused as error:
+        form.refused("networks" if role is Role.COORDINATOR else "email", error)
+        return None
+
+
 def _enter(somebody: Staff, how: str) -> ResponseReturnValue:
     login_user(somebody)
     audit.record(web.session(), "staff.signed_in", somebody, somebody, by=how)
+    if not somebody.password_hash:
+        flash(_("Set a password below, to sign in without a link next time."), "wait")
+        return redirect(url_for("staff.account"))
     return redirect(_safe(request.args.get("next", "")) or url_for("shell.home"))
 
 
 def _safe(path: str) -> str:
     """The path when it stays on this service, else nothing."""
-    inside = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return path if inside and "\\" not in path and "\n" not in path else ""
+    plain = all("!" <= char <= "~" and char != "\\" for char in path)
+    return path if plain and path.startswith("/") and not path.startswith("//") else ""
 
 
 def _show_link(somebody: Staff) -> ResponseReturnValue:

@@ -7,8 +7,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from flask_babel import gettext as _
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
+from app import clock
 from app.errors import InvalidInput
 from app.links import Forged, Links, Mangled, Purpose
 from app.staff.models import SignInLink, Staff
@@ -56,7 +57,14 @@ def set_password(somebody: Staff, password: str) -> None:
 
 
 def end_sessions(somebody: Staff) -> None:
+    """And every link that was made for them and not used."""
     somebody.session_epoch += 1
+    if session := object_session(somebody):
+        session.execute(
+            update(SignInLink)
+            .where(SignInLink.staff_id == somebody.id, SignInLink.used_at.is_(None))
+            .values(used_at=clock.now())
+        )
 
 
 def new_link(session: Session, links: Links, somebody: Staff, now: datetime) -> str:

@@ -47,7 +47,6 @@ def upgrade() -> None:
         sa.Column("profession", sa.String(), nullable=True),
         sa.Column("country", sa.String(), nullable=True),
         sa.Column("timezone", sa.String(), nullable=True),
-        sa.Column("notes", sa.String(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("updated_at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
@@ -313,6 +312,7 @@ def upgrade() -> None:
         sa.Column("consent_wording", sa.String(), nullable=False),
         sa.Column("consent_source", sa.String(), nullable=False),
         sa.Column("consent_at", UTCDateTime(), nullable=False),
+        sa.Column("notes", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["member_id"], ["member.id"], name=op.f("fk_membership_member_id_member")
         ),

@@ -50,7 +50,8 @@ def _sheet(batch: int, rows: int) -> bytes:
 def _ours(database: Database, network_id: int, batch: int) -> int:
     with database.writing() as session:
         network = session.get_one(Network, network_id)
-        run = runs.start(session, network, None, "x.csv", _sheet(batch, ROWS), "a sheet")
+        found = runs.look("x.csv", _sheet(batch, ROWS))
+        run = runs.start(session, network, None, found, "a sheet")
         run.state = ImportState.READING
     staging.read(database, run.id)
     with database.writing() as session:

@@ -48,7 +48,7 @@ def signed_in(example: Live, browser: Browser) -> dict[str, object]:
     page = context.new_page()
     page.goto(example.sign_in_link(ADMIN))
     page.get_by_role("button", name="Sign me in").click()
-    page.wait_for_url(f"{example.url}/issues/")
+    page.wait_for_url(f"{example.url}/account")
     state = context.storage_state()
     context.close()
     return dict(state)

@@ -56,6 +56,10 @@ def coordinator(service: Live, browser: Browser) -> Iterator[BrowserContext]:
     page = context.new_page()
     page.goto(link)
     page.get_by_role("button", name="Sign me in").click()
+    page.get_by_label("New password").fill("a sentence nobody guesses")
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_text("The password is set")).to_be_visible()
+    page.get_by_role("link", name="Issues").click()
     expect(page.get_by_role("heading", name="No network yet")).to_be_visible()
     yield context
     context.close()
@@ -125,7 +129,7 @@ def _compose_and_send(page: Page, service: Live) -> None:
     page.get_by_label("Subject").fill("A colleague without a lawyer")
     page.get_by_label("Introduction").fill("This month **two requests**.")
     page.get_by_role("button", name="Save the words").click()
-    for name in ("Mira Solenne", "The Lantern printing house"):
+    for name in ("Ines Carrow", "The Lantern printing house"):
         page.get_by_role("button", name=f"Add {name}").click()
     page.get_by_role("link", name="Review and send").click()
     page.get_by_role("button", name=f"Send to {PEOPLE} members").click()

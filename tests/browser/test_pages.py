@@ -87,8 +87,9 @@ def addresses(example: Live) -> dict[str, str]:
         assert delivery is not None
         offer = delivery.edition.offers[0]
         network = network_by_code(session, "legal")
-        runs.start(session, network, None, "list.csv", SHEET.encode(), "a sheet")
-        second = runs.start(session, network, None, "list.csv", SHEET.encode(), "a sheet")
+        found = runs.look("list.csv", SHEET.encode())
+        runs.start(session, network, None, found, "a sheet")
+        second = runs.start(session, network, None, found, "a sheet")
         second.state = ImportState.READING
         run_id = second.id
     staging.read(services.database, run_id)

@@ -57,8 +57,8 @@ def test_a_change_is_made_by_reference_and_named(
     changed = import_cases(session, document, None)
     assert changed[0].changed == ("status", "developments", "asks")
     assert changed[1].verdict == "unchanged"
-    held = session.scalars(select(Case).where(Case.reference == "VER-2026-014")).one()
-    assert [person.name for person in held.people] == ["Mira Solenne"]
+    held = session.scalars(select(Case).where(Case.reference == "CAR-2026-001")).one()
+    assert [person.name for person in held.people] == ["Ines Carrow"]
     assert str(held.asks[0].deadline) == "2027-01-31"
     assert len(held.developments) == 2
 
@@ -70,7 +70,7 @@ def test_asks_that_a_document_does_not_name_stay(
     ask = document["cases"][0]["asks"][0]
     document["cases"][0]["asks"] = [ask | {"reference": "another", "headline": "Another ask."}]
     import_cases(session, document, None)
-    held = session.scalars(select(Case).where(Case.reference == "VER-2026-014")).one()
+    held = session.scalars(select(Case).where(Case.reference == "CAR-2026-001")).one()
     assert {one.reference for one in held.asks} == {"colleague-letter", "another"}
 
 
@@ -132,9 +132,9 @@ def test_the_command_says_what_it_did(runner: Callable[..., Any], tmp_path: Path
     path.write_text(json.dumps(EXAMPLE))
     done = json.loads(runner("cases", "import", path, "--json").stdout)
     assert [case["verdict"] for case in done["cases"]] == ["new", "new"]
-    assert "unchanged  ORM-2026-003" in runner("cases", "import", path).stdout
-    out = json.loads(runner("cases", "export", "ORM-2026-003").stdout)
-    assert [case["reference"] for case in out["cases"]] == ["ORM-2026-003"]
+    assert "unchanged  LAN-2026-002" in runner("cases", "import", path).stdout
+    out = json.loads(runner("cases", "export", "LAN-2026-002").stdout)
+    assert [case["reference"] for case in out["cases"]] == ["LAN-2026-002"]
     path.write_text('{"docket": "cases/1",')
     wrong = runner("cases", "import", path)
     assert (wrong.exit_code, wrong.stdout) == (2, "")

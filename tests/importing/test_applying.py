@@ -102,7 +102,7 @@ def test_new_and_changed_people_come_in_many_batches(
         assert (profile["specialties"], profile["languages"]) == (["b", "c"], ["fr"])
 
 
-@pytest.mark.parametrize("step", ["_enrol", "_update_members", "_insert_members"])
+@pytest.mark.parametrize("step", ["_enrol", "_ids_of", "_insert_members"])
 def test_it_is_all_or_nothing(office: Office, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     office.member("Old", "p7@example.org", profession="judge", tags=("kept",))
     monkeypatch.setattr(applying, "BATCH", 3)

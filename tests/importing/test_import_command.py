@@ -99,7 +99,7 @@ def test_many_problems_are_cut_short(
     office: Office, runner: Callable[..., Ran], tmp_path: Path
 ) -> None:
     path = tmp_path / "list.csv"
-    path.write_text("Name,E-mail\n" + "Ada,nobody\n" * 25, encoding="utf-8")
+    path.write_text("Name,E-mail\nBo,bo@x.example\n" + "Ada,nobody\n" * 25, encoding="utf-8")
     ran = runner("members", "import", path, "--network", "legal", "--invite", "--dry-run")
     assert "… and 5 more: see --refused FILE" in ran.stdout
     assert ran.stdout.count("an @-sign") == 20

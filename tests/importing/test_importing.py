@@ -100,7 +100,10 @@ def test_a_member_of_another_network_is_new_here_and_stays_one_person(
         personas.member(session, other, "Ada Quill", "ada@example.org", profession="doctor")
     office.bring_in(HEADER + "Ada Quill;Ada@example.org;;France;;\n")
     assert list(office.profiles()) == ["ada@example.org"]
-    assert office.profiles()["ada@example.org"]["country"] == "FR"
+    # What another network knows of somebody is neither shown nor changed from here.
+    assert office.profiles()["ada@example.org"]["country"] is None
+    (row,) = office.rows(office.last_run())
+    assert (row.verdict, row.changes) == ("new", {})
     assert len(office.all_of(Membership)) == 2
 
 
@@ -124,7 +127,7 @@ def test_columns_may_be_chosen_anew_until_the_list_is_applied(
 def test_columns_that_do_not_fit_are_refused_in_words(office: Office, database: Database) -> None:
     with database.writing() as session:
         network = session.get_one(Network, office.network.id)
-        run = runs.start(session, network, None, "x.csv", b"Name,Age\nAda,7\n", None)
+        run = runs.start(session, network, None, runs.look("x.csv", b"Name,Age\nAda,7\n"), None)
         assert run.mapping == {"0": "name"}
         with pytest.raises(InvalidInput, match="holds the e-mail address"):
             runs.choose_columns(run, {0: "name"})

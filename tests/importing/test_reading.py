@@ -187,9 +187,22 @@ def test_another_kind_of_archive_is_refused(open_bytes: Open) -> None:
 def test_a_workbook_too_large_to_unpack_is_refused(
     open_bytes: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MOST_UNPACKED", 1000)
+    monkeypatch.setattr(reading, "MOST_HELD", 100)
     with pytest.raises(ImportFileError, match="too large"):
         open_bytes(workbook(["E-mail"], ["ada@example.org"]))
+
+
+def test_a_row_that_says_it_is_the_billionth_does_not_keep_anybody_waiting(
+    open_bytes: Open,
+) -> None:
+    honest = workbook(["E-mail"], ["ada@example.org"], ["bo@example.org"])
+    lying = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(honest)) as old, zipfile.ZipFile(lying, "w") as new:
+        for entry in old.infolist():
+            content = old.read(entry).replace(b'<row r="3"', b'<row r="99999999999"')
+            new.writestr(entry, content)
+    rows = [row.cells for row in open_bytes(lying.getvalue()).rows()]
+    assert rows == [("ada@example.org",)]
 
 
 def test_a_damaged_workbook_is_refused_and_never_crashes(open_bytes: Open) -> None:

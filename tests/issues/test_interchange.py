@@ -41,13 +41,13 @@ def test_a_draft_is_made_and_the_same_again_changes_nothing(
 ) -> None:
     [(issue, verdict)] = import_issues(session, document, None)
     assert verdict == "new"
-    assert [place.case.reference for place in issue.cases] == ["VER-2026-014", "ORM-2026-003"]
+    assert [place.case.reference for place in issue.cases] == ["CAR-2026-001", "LAN-2026-002"]
     assert [o.ask.reference for o in issue.offers] == ["colleague-letter", "tell-colleagues"]
     assert import_issues(session, document, None) == [(issue, "unchanged")]
     document["issues"][0]["subject"] = "Other words"
     document["issues"][0]["cases"].reverse()
     assert import_issues(session, document, None) == [(issue, "changed")]
-    assert [place.case.reference for place in issue.cases] == ["ORM-2026-003", "VER-2026-014"]
+    assert [place.case.reference for place in issue.cases] == ["LAN-2026-002", "CAR-2026-001"]
     session.flush()
     assert session.scalar(select(func.count(Issue.id))) == 1
 
@@ -58,8 +58,8 @@ def test_a_draft_is_made_and_the_same_again_changes_nothing(
         ({"network": "nobody"}, "issues[0].network"),
         ({"subject": "two\nlines"}, "issues[0].subject"),
         ({"cases": [{"case": "NO-1"}]}, "issues[0].cases[0]"),
-        ({"cases": [{"case": "VER-2026-014", "asks": ["no"]}]}, "issues[0].cases[0].asks"),
-        ({"cases": [{"case": "VER-2026-014"}] * 2}, "issues[0].cases[1]"),
+        ({"cases": [{"case": "CAR-2026-001", "asks": ["no"]}]}, "issues[0].cases[0].asks"),
+        ({"cases": [{"case": "CAR-2026-001"}] * 2}, "issues[0].cases[1]"),
     ],
     ids=str,
 )

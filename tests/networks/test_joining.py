@@ -64,7 +64,6 @@ def test_confirming_makes_a_member_with_the_consent_as_it_was_worded(
         "profession": "lawyer",
         "country": None,
         "timezone": None,
-        "notes": "",
         "specialties": [],
         "languages": ["fr"],
         "tags": [],
@@ -106,15 +105,28 @@ def test_a_member_of_another_network_keeps_their_profile(
     assert (member.name, member.profession) == ("A. Quill", "doctor")
 
 
-def test_nobody_is_mailed_again_within_ten_minutes(session: Session, network: Network) -> None:
+def test_nobody_is_mailed_again_within_a_day(session: Session, network: Network) -> None:
     at = now()
     first = asked(session, network, at)
-    soon = joining.invite(session, network, ADA, {}, "join page", at + timedelta(minutes=9))
+    soon = joining.invite(session, network, ADA, {}, "join page", at + timedelta(hours=23))
     assert soon is None
-    again = joining.invite(session, network, ADA, {}, "import", at + timedelta(minutes=11))
+    again = joining.invite(session, network, ADA, {}, "import", at + timedelta(hours=25))
     assert again is first
-    assert again.expires_at == at + timedelta(days=30, minutes=11)
-    assert again.next_try_at == at + timedelta(minutes=11)
+    assert again.expires_at == at + timedelta(days=30, hours=25)
+    assert again.next_try_at == at + timedelta(hours=25)
+
+
+@pytest.mark.parametrize(
+    ("reason", "asks"),
+    [("complained", False), ("staff", False), ("bounced", True), ("unsubscribed", True)],
+)
+def test_who_wants_no_mail_is_not_even_asked(
+    session: Session, network: Network, reason: str, asks: bool
+) -> None:
+    session.add(Suppression(email_key=ADA.key, reason=reason, created_at=now()))
+    session.flush()
+    invitation = joining.invite(session, network, ADA, {}, "join page", now())
+    assert (invitation is not None) is asks
 
 
 def test_networks_are_asked_for_one_by_one(session: Session, network: Network) -> None:
@@ -139,11 +151,12 @@ def test_who_left_comes_back_as_a_new_membership(session: Session, network: Netw
 def test_confirming_lifts_suppressions_but_not_those_of_staff(
     session: Session, network: Network
 ) -> None:
+    invitation = asked(session, network)
     for reason in ("bounced", "complained", "unsubscribed", "staff"):
         session.add(Suppression(email_key=ADA.key, reason=reason, created_at=now()))
     session.add(Suppression(email_key="bo@example.org", reason="bounced", created_at=now()))
     session.flush()
-    joining.confirm(session, asked(session, network), now())
+    joining.confirm(session, invitation, now())
     session.flush()
     session.expire_all()
     standing = session.scalars(

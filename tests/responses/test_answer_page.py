@@ -63,7 +63,8 @@ def test_details_are_kept_and_the_large_button_does_not_erase_them(
     assert rows[1].note == "By hand.\nTwice."
     post(client, sent.path, answer="done", detailed="1", letters="2")
     assert sent.rows()[-1].letters == 2
-    assert sent.rows()[-1].note == ""
+    assert sent.rows()[-1].note == "By hand.\nTwice."
+    assert "By hand" not in client.get(sent.path).text
 
 
 def test_a_promise_may_name_a_day(client: FlaskClient, sent: Sent) -> None:
