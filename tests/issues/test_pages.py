@@ -102,3 +102,25 @@ def test_script_in_a_preview_never_runs(editor: FlaskClient) -> None:
     assert "<script" not in answer.text
     assert "javascript:" not in answer.text.replace("[x](javascript:1)", "")
     assert "script-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_time_that_is_past_sends_nothing(editor: FlaskClient, database: Database) -> None:
+    editor.post("/issues/1/edit", data=WORDS)
+    editor.post("/issues/1/cases", data={"case": "1"})
+    answer = editor.post("/issues/1/send", data={"at": "2020-01-01T10:00"})
+    assert answer.status_code == 422
+    assert "This time is past" in answer.text
+    assert the_issue(database).scheduled_for is None
+
+
+def test_an_issue_that_asks_nothing_is_not_sent(editor: FlaskClient, database: Database) -> None:
+    editor.post("/issues/1/edit", data=WORDS)
+    assert "what members can do" in editor.get("/issues/1/edit").text
+    assert editor.post("/issues/1/send", data={}).status_code == 422
+    assert the_issue(database).scheduled_for is None
+
+
+def test_an_ask_that_reaches_nobody_is_worth_a_look(editor: FlaskClient) -> None:
+    editor.post("/issues/1/cases", data={"case": "1"})
+    editor.post("/issues/1/cases/1", data={"do": "asks", "ask": ["1", "2"]})
+    assert "fits no member" in editor.get("/issues/1/send").text
