@@ -65,5 +65,5 @@ def test_no_secret_and_no_address_of_a_machine_is_kept_here() -> None:
     paths = [p for p in ROOT.glob("**/*.md") if ".venv" not in p.parts and "node" not in p.parts]
     for path in [*MODULES, *paths]:
         text = path.read_text()
-        assert not re.search(r"/work/|/root/|/opt/pypi", text), path
+        assert not re.search(r"(?<![\w.])/(home|root|Users)/\w", text), path
         assert not re.search(r"\bTO" + r"DO\b|FIX" + r"ME|XX" + r"X", text), path

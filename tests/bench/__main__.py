@@ -1,4 +1,4 @@
-"""`bin/bench [--json]`."""
+"""`bin/bench [--rounds N] [--json]`."""
 
 import json
 import os
@@ -16,9 +16,12 @@ from tests.bench.measuring import Figure
 
 @click.command(help="What this machine does per second, each figure beside a naive way.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def main(as_json: bool) -> None:
+@click.option(
+    "--rounds", type=click.IntRange(1, 99), default=3, show_default=True, help="In turns."
+)
+def main(as_json: bool, rounds: int) -> None:
     with tempfile.TemporaryDirectory(prefix="docket-bench-") as folder:
-        figures = [_told(name, measure) for name, measure in _benches(Path(folder))]
+        figures = [_told(name, measure) for name, measure in _benches(Path(folder), rounds)]
     if as_json:
         machine = {"python": platform.python_version(), "cpus": os.cpu_count()}
         data = {"machine": machine, "figures": [figure.as_dict() for figure in figures]}
@@ -30,12 +33,12 @@ def main(as_json: bool) -> None:
         click.echo(f"{figure.name:<12} {numbers}  {figure.unit:<11} {figure.naive_way}")
 
 
-def _benches(folder: Path) -> list[tuple[str, Callable[[], Figure]]]:
+def _benches(folder: Path, rounds: int) -> list[tuple[str, Callable[[], Figure]]]:
     return [
-        ("importing members", lambda: importing.figure(folder / "import")),
-        ("compiling an edition", composing.compiling),
-        ("filling mails", composing.filling),
-        ("asking for the answer page", lambda: answering.figure(folder / "answer")),
+        ("importing members", lambda: importing.figure(folder / "import", rounds)),
+        ("compiling an edition", lambda: composing.compiling(rounds)),
+        ("filling mails", lambda: composing.filling(rounds)),
+        ("asking for the answer page", lambda: answering.figure(folder / "answer", rounds)),
     ]
 
 

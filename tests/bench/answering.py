@@ -23,7 +23,9 @@ from sqlalchemy.pool import NullPool
 from app import db
 from app.factory import create_app
 made = db.create_engine
-db.create_engine = lambda url, **options: made(url, poolclass=NullPool, **options)
+def anew(url, pool_size=0, max_overflow=0, **options):
+    return made(url, poolclass=NullPool, **options)
+db.create_engine = anew
 app = create_app()
 app.jinja_env.cache = None
 WSGIRequestHandler.log_request = lambda *_: None
@@ -31,7 +33,7 @@ run_simple("127.0.0.1", int(sys.argv[1]), app)
 """
 
 
-def figure(folder: Path) -> Figure:
+def figure(folder: Path, rounds: int) -> Figure:
     with live(folder) as ours:
         load_example(ours.services)
         port = free_port()
@@ -59,6 +61,7 @@ def figure(folder: Path) -> Figure:
                 lambda: _ask(urlsplit(ours.url).netloc, paths, PAGES),
                 lambda: _ask(f"127.0.0.1:{port}", paths, NAIVE_PAGES),
                 "the development server; connections and templates made anew",
+                rounds,
             )
         finally:
             naive.terminate()

@@ -55,7 +55,7 @@ ENVELOPE = content.Envelope(
 )
 
 
-def compiling() -> Figure:
+def compiling(rounds: int) -> Figure:
     """How often an edition is made ready, against how often one mail is made from its templates."""
     return compare(
         "compile",
@@ -63,10 +63,11 @@ def compiling() -> Figure:
         lambda: sum(bool(wire.compile(ISSUE).size) for _ in range(COMPILES)),
         lambda: sum(bool(_mail_from_templates()) for _ in range(COMPILES)),
         "each mail composed and built for itself: one for each member",
+        rounds,
     )
 
 
-def filling() -> Figure:
+def filling(rounds: int) -> Figure:
     edition = wire.compile(ISSUE)
     rendered = edition.render(RECIPIENT, LINKS)
     return compare(
@@ -75,6 +76,7 @@ def filling() -> Figure:
         lambda: sum(bool(edition.fill(RECIPIENT, LINKS, ENVELOPE)) for _ in range(FILLS)),
         lambda: sum(bool(_mime(rendered)) for _ in range(NAIVE_FILLS)),
         "the stdlib's EmailMessage built for each member, its HTML composed already",
+        rounds,
     )
 
 

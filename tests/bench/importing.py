@@ -21,7 +21,7 @@ from tests.bench.measuring import Figure, compare
 ROWS, NAIVE_ROWS = 4000, 300
 
 
-def figure(folder: Path) -> Figure:
+def figure(folder: Path, rounds: int) -> Figure:
     folder.mkdir()
     services = Services.of(load({"DATA_DIR": str(folder)}))
     metadata.create_all(services.database.engine)
@@ -34,7 +34,7 @@ def figure(folder: Path) -> Figure:
         lambda: _ours(services.database, network_id, next(batch)),
         lambda: _naive(services.database, network_id, next(batch)),
         "a query and a commit for each row",
-        rounds=3,
+        rounds,
     )
     services.database.close()
     return found

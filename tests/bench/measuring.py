@@ -33,9 +33,7 @@ class Figure:
         }
 
 
-def compare(
-    name: str, unit: str, ours: Round, naive: Round, naive_way: str, rounds: int = 5
-) -> Figure:
+def compare(name: str, unit: str, ours: Round, naive: Round, naive_way: str, rounds: int) -> Figure:
     pairs = [(_rate(ours), _rate(naive)) for _ in range(rounds)]
     mine, theirs = (median(side) for side in zip(*pairs, strict=True))
     return Figure(name, unit, mine, theirs, naive_way)
