@@ -17,10 +17,6 @@ class NotFound(DocketError):
     status = 404
 
 
-class Forbidden(DocketError):
-    status = 403
-
-
 class InvalidInput(DocketError):
     """`problems` holds (where, what is wrong and what to do) pairs, in the order of the input."""
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date, format_datetime, format_percent, get_locale
 from flask_babel import gettext as _
@@ -47,10 +47,6 @@ def readyz() -> ResponseReturnValue:
 def set_up_shell(app: Flask) -> None:
     app.jinja_env.filters.update(FILTERS)
     app.context_processor(_frame)
-
-
-def show_http_error(code: int | None) -> ResponseReturnValue:
-    return render_template("errors/http.html", code=code), code or 500
 
 
 def _frame() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.delivery.ledger import Begun
-from app.delivery.models import Delivery, Edition
+from app.delivery.models import Edition
 from app.issues.composing import merge_fields
 from app.issues.models import Issue
 from app.links import Links
@@ -94,9 +94,3 @@ def links_of(links: Links, delivery_id: int, offer_ids: tuple[int, ...]) -> cont
 def list_id(network: Network, mail_domain: str) -> str:
     """RFC 2919."""
     return f"{network.name} <{network.code}.{mail_domain}>"
-
-
-def message_of(session: Session, delivery: Delivery, links: Links, now: datetime) -> Letter:
-    """What a delivery's member gets or got, to look at."""
-    begun = Begun(delivery.id, delivery.edition_id, delivery.member_id, delivery.attempts)
-    return Filler(links).fill(session, begun, now)

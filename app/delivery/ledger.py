@@ -153,16 +153,6 @@ def finish(session: Session, now: datetime) -> int:
     )
 
 
-def next_due(session: Session, issue_id: int | None = None) -> datetime | None:
-    """When the next delivery is due; None when none waits for its turn."""
-    statement = select(Delivery.next_try_at).where(
-        Delivery.state.in_([DeliveryState.QUEUED, DeliveryState.RETRY])
-    )
-    if issue_id is not None:
-        statement = statement.where(Delivery.issue_id == issue_id)
-    return session.scalar(statement.order_by(Delivery.next_try_at).limit(1))
-
-
 def _held(delivery_id: int, worker: str, now: datetime) -> Select[Delivery]:
     return (
         select(Delivery)

@@ -49,9 +49,6 @@ class Member(Base):
         back_populates="member", order_by="Membership.id"
     )
 
-    def trait_values(self, kind: str) -> list[str]:
-        return [trait.value for trait in self.traits if trait.kind == kind]
-
 
 class TraitKind:
     SPECIALTY = "specialty"

@@ -24,10 +24,3 @@ def network_or_404(session: Session, staff: Staff, code: str) -> Network:
         if network.code == code:
             return network
     raise NotFound(_("This network does not exist, or is not yours."))
-
-
-def may_edit(staff: Staff, network: Network) -> bool:
-    if staff.role == Role.ADMIN:
-        return True
-    ids = [theirs.id for theirs in staff.networks]
-    return staff.role == Role.COORDINATOR and network.id in ids
