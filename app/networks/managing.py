@@ -77,19 +77,8 @@ def enrol(
     now: datetime,
 ) -> Membership:
     """Make somebody a member by hand. Refused when they are one, left, or are suppressed."""
-    member = session.scalars(select(Member).where(Member.email_key == address.key)).first()
-    if member is None:
-        member = Member(
-            email=address.email,
-            email_key=address.key,
-            smtputf8=address.smtputf8,
-            created_at=now,
-            updated_at=now,
-        )
-        session.add(member)
-        rewrite_profile(member, profile, now)
-        session.flush()  # the membership needs its id
-    _require_may_join(session, network, member)
+    _require_may_join(session, network, address)
+    member = _found_or_made(session, address, profile, now)
     membership = Membership(
         member=member,
         network=network,
@@ -126,11 +115,11 @@ def end(session: Session, membership: Membership, reason: str, now: datetime) ->
     return True
 
 
-def is_suppressed(session: Session, member: Member) -> bool:
+def is_suppressed(session: Session, email_key: str) -> bool:
     return (
         session.scalar(
             select(Suppression.id).where(
-                Suppression.email_key == member.email_key, Suppression.lifted_at.is_(None)
+                Suppression.email_key == email_key, Suppression.lifted_at.is_(None)
             )
         )
         is not None
@@ -152,10 +141,11 @@ def _matching(network: Network, text: str, standing: str) -> Select[Any]:
     return statement
 
 
-def _require_may_join(session: Session, network: Network, member: Member) -> None:
+def _require_may_join(session: Session, network: Network, address: Address) -> None:
     held = session.scalars(
         select(Membership)
-        .where(Membership.member_id == member.id, Membership.network_id == network.id)
+        .join(Member)
+        .where(Member.email_key == address.key, Membership.network_id == network.id)
         .order_by(Membership.id.desc())
     ).first()
     if held is not None and held.ended_at is None:
@@ -164,5 +154,24 @@ def _require_may_join(session: Session, network: Network, member: Member) -> Non
         raise Refused(
             _("This person left the network. Ask them to join again through the join page.")
         )
-    if is_suppressed(session, member):
+    if is_suppressed(session, address.key):
         raise Refused(_("This address is suppressed: it bounced, complained or left for good."))
+
+
+def _found_or_made(
+    session: Session, address: Address, profile: Mapping[str, Any], now: datetime
+) -> Member:
+    """Somebody known from another network keeps the profile that they have."""
+    member = session.scalars(select(Member).where(Member.email_key == address.key)).first()
+    if member is None:
+        member = Member(
+            email=address.email,
+            email_key=address.key,
+            smtputf8=address.smtputf8,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(member)
+        rewrite_profile(member, profile, now)
+        session.flush()  # the membership needs its id
+    return member

@@ -119,7 +119,7 @@ def member(code: str, member_id: int) -> ResponseReturnValue:
         member=person,
         memberships=[held for held in person.memberships if held.network_id == network.id],
         current=current,
-        suppressed=managing.is_suppressed(web.session(), person),
+        suppressed=managing.is_suppressed(web.session(), person.email_key),
     )
     return page, form.http_status
 
@@ -145,6 +145,7 @@ def _enrolled(form: NewMemberForm, network: Network) -> Membership | None:
     try:
         return managing.enrol(web.session(), network, address, _profile(form), consent, now())
     except Refused as error:
+        web.abandon()
         form.refused("email", error)
         return None
 

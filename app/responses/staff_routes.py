@@ -71,33 +71,9 @@ def add(issue_id: int, delivery_id: int, offer_id: int) -> ResponseReturnValue:
     if offer is None:
         raise NotFound(_("This member was not asked that."))
     if request.form.get("do") == "evidence":
-        form = EvidenceForm()
-        _require(form)
-        _require_act(delivery, offer, staff)
-        evidence = reviewing.add_evidence(
-            web.session(),
-            delivery,
-            offer,
-            Grade(form.grade.data),
-            form.note.data or "",
-            staff,
-            now(),
-        )
-        audit.record(web.session(), "evidence.added", evidence, staff, grade=evidence.grade)
+        _add_evidence(delivery, offer, staff)
     else:
-        answer = AnswerForm()
-        _require(answer)
-        asked = answering.Asked(delivery, offer, answering.Standing.OPEN, closed=False)
-        said = answering.record(
-            web.session(),
-            asked,
-            Answer(answer.answer.data or ""),
-            answer.details(),
-            now(),
-            channel=Channel.STAFF,
-            staff_id=staff.id,
-        )
-        audit.record(web.session(), "response.entered", said, staff, answer=said.answer)
+        _enter_answer(delivery, offer, staff)
     flash(_("Recorded."), "ok")
     return redirect(url_for("reviewing.show", issue_id=issue_id, delivery_id=delivery_id))
 
@@ -116,20 +92,41 @@ def _page(delivery: Delivery, status: int) -> ResponseReturnValue:
     return page, status
 
 
-def _require_act(delivery: Delivery, offer: Offer, staff: Staff) -> None:
+def _add_evidence(delivery: Delivery, offer: Offer, staff: Staff) -> None:
     """Evidence says that it was done: where the member has not said so, staff say it here."""
-    asked = answering.Asked(delivery, offer, answering.Standing.OPEN, closed=False)
-    held = answering.current(web.session(), asked)
+    form = EvidenceForm()
+    _require(form)
+    held = answering.current(web.session(), _asked(delivery, offer))
     if held is None or held.answer not in (Answer.DONE, Answer.ALREADY):
-        answering.record(
-            web.session(),
-            asked,
-            Answer.DONE,
-            answering.Details(),
-            now(),
-            channel=Channel.STAFF,
-            staff_id=staff.id,
-        )
+        _record(delivery, offer, staff, Answer.DONE, answering.Details())
+    grade, note = Grade(form.grade.data), form.note.data or ""
+    added = reviewing.add_evidence(web.session(), delivery, offer, grade, note, staff, now())
+    audit.record(web.session(), "evidence.added", added, staff, grade=added.grade)
+
+
+def _enter_answer(delivery: Delivery, offer: Offer, staff: Staff) -> None:
+    form = AnswerForm()
+    _require(form)
+    _record(delivery, offer, staff, Answer(form.answer.data or ""), form.details())
+
+
+def _record(
+    delivery: Delivery, offer: Offer, staff: Staff, answer: Answer, details: answering.Details
+) -> None:
+    said = answering.record(
+        web.session(),
+        _asked(delivery, offer),
+        answer,
+        details,
+        now(),
+        channel=Channel.STAFF,
+        staff_id=staff.id,
+    )
+    audit.record(web.session(), "response.entered", said, staff, answer=said.answer)
+
+
+def _asked(delivery: Delivery, offer: Offer) -> answering.Asked:
+    return answering.Asked(delivery, offer, answering.Standing.OPEN, closed=False)
 
 
 def _require(form: AnswerForm | EvidenceForm) -> None:

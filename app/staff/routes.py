@@ -186,6 +186,7 @@ def _added(form: NewStaffForm) -> Staff | None:
             web.session(), address, form.name.data or "", role, _chosen(form), now()
         )
     except Refused as error:
+        web.abandon()
         form.refused("networks" if role is Role.COORDINATOR else "email", error)
         return None
 
