@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
@@ -104,6 +114,13 @@ def use_policy(response: Response, policy: dict[str, str]) -> Response:
     """Give one answer a Content-Security-Policy of its own."""
     response.headers["Content-Security-Policy"] = _policy_text(policy)
     return response
+
+
+def framed_mail(html: str) -> Response:
+    """A mail for a frame on a staff page: its links open in a window of their own, since pages of
+    ours refuse to be framed."""
+    response = make_response(html.replace("<head>", '<head><base target="_blank">', 1))
+    return use_policy(response, MAIL_POLICY)
 
 
 def abandon() -> None:

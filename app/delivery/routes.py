@@ -40,7 +40,7 @@ def mail_file(message_id: str, form: str) -> ResponseReturnValue:
     """`html` for the frame on the page, `eml` as it came over SMTP."""
     found = _mail(message_id)
     if form == "html" and found.html is not None:
-        return web.use_policy(make_response(found.html), web.MAIL_POLICY)
+        return web.framed_mail(found.html)
     if form == "eml":
         response = make_response(found.source)
         response.content_type = "message/rfc822"

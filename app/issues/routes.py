@@ -173,7 +173,7 @@ def preview_file(issue_id: int, member_id: int, form: str) -> ResponseReturnValu
         raise NotFound(_("This preview does not exist."))
     shown = preview(session, web.services(), issue, member, now())
     if form == "html":
-        return web.use_policy(make_response(shown.html), web.MAIL_POLICY)
+        return web.framed_mail(shown.html)
     response = make_response(shown.eml)
     response.content_type = "message/rfc822"
     response.headers["Content-Disposition"] = f"attachment; filename=issue-{issue.id}.eml"
