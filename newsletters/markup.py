@@ -11,7 +11,7 @@ from markupsafe import Markup
 from newsletters.content import CompositionError, Issue
 from newsletters.markdown import to_html
 from newsletters.slots import Slot, Slots, marks, unescaped
-from newsletters.words import Translate, day, direction
+from newsletters.words import Translate, act, day, direction
 
 TEMPLATES = Path(__file__).with_name("templates")
 _IN_ADDRESS = "a merge field cannot stand inside the address of a link"
@@ -26,6 +26,7 @@ def html(issue: Issue, slots: Slots, translate: Translate) -> str:
             issue=issue,
             dir=direction(issue.language),
             t=translate,
+            act=act,
             markdown=_markdown,
             day=lambda value: day(value, issue.language),
             answer=lambda ask: slots.mark(Slot("answer", ask.key)),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from newsletters.content import Addressee, Ask, CaseBlock, Issue
 from newsletters.markdown import normalise
 from newsletters.slots import Slot, Slots
-from newsletters.words import Translate, day
+from newsletters.words import Translate, act, day
 
 WIDTH = 72
 
@@ -47,7 +47,7 @@ def _ask(ask: Ask, language: str, slots: Slots, t: Translate) -> Iterator[str]:
     yield _wrapped(f"{t('Why you')}: {ask.why}")
     if ask.deadline:
         yield f"{t('By')}: {day(ask.deadline, language)}"
-    label = _wrapped(f"{ask.button or t('I have done it')}:")
+    label = _wrapped(f"{act(ask.kind, ask.button, t)}:")
     yield f"{label}\n{slots.mark(Slot('answer', ask.key))}"
     yield _wrapped(ask.instructions)
     for addressee in ask.addressees:

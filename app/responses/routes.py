@@ -20,6 +20,7 @@ from app.responses.answering import Asked, Details, Standing
 from app.responses.forms import AnswerForm
 from app.responses.models import Answer, Response
 from newsletters import markdown
+from newsletters.words import act
 
 blueprint = Blueprint("responses", __name__)
 STATUS = {Standing.EXPIRED: 410, Standing.STOPPED: 409, Standing.WITHDRAWN: 409}
@@ -110,7 +111,7 @@ def _page(
         held=held,
         form=form,
         seal=web.services().links.seal(token),
-        choices=choices(ask.button),
+        choices=choices(ask.kind, ask.button),
         markdown=markdown.to_html,
         fresh=fresh,
         undone=undone,
@@ -119,10 +120,10 @@ def _page(
     )
 
 
-def choices(button: str) -> list[tuple[str, str]]:
+def choices(kind: str, button: str) -> list[tuple[str, str]]:
     """(value, words) of the five answers, the ask's own words for the first."""
     return [
-        (Answer.DONE, button or _("I have done it")),
+        (Answer.DONE, act(kind, button, _)),
         (Answer.WILL_DO, _("I will do it")),
         (Answer.COULD_NOT, _("I tried, and it did not work")),
         (Answer.CANNOT, _("I cannot do this one")),

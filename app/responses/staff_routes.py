@@ -86,7 +86,7 @@ def _page(delivery: Delivery, status: int) -> ResponseReturnValue:
         history=reviewing.history(web.session(), delivery.id),
         evidence=reviewing.evidence(web.session(), delivery.id),
         form=EvidenceForm(formdata=None),
-        answers=choices(""),
+        answers=choices("other", ""),
         reached=delivery.state == DeliveryState.SENT,
     )
     return page, status
