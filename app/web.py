@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from app.services import Services
+from app.staff import access
 from app.staff.models import Role, Staff
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -110,6 +111,11 @@ def current_staff() -> Staff:
     return cast(Staff, current_user._get_current_object())
 
 
+def is_theirs(network_id: int) -> bool:
+    """Whether what belongs to this network is for the member of staff who is signed in."""
+    return access.is_theirs(session(), current_staff(), network_id)
+
+
 def use_policy(response: Response, policy: dict[str, str]) -> Response:
     """Give one answer a Content-Security-Policy of its own."""
     response.headers["Content-Security-Policy"] = _policy_text(policy)
@@ -162,14 +168,14 @@ def page_number() -> int:
 def _check_access() -> ResponseReturnValue | None:
     if request.endpoint is None or request.endpoint in STATIC_ENDPOINTS:
         return None
-    access: Access = getattr(current_app.view_functions[request.endpoint], "access")  # noqa: B009
-    if access.roles is None:
+    allowed: Access = getattr(current_app.view_functions[request.endpoint], "access")  # noqa: B009
+    if allowed.roles is None:
         return None
     if not current_user.is_authenticated:
         if request.method == "GET":
             return redirect(url_for("staff.sign_in", next=request.full_path.rstrip("?")))
         abort(401)
-    if current_staff().role not in access.roles:
+    if current_staff().role not in allowed.roles:
         abort(403)
     return None
 

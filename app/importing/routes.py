@@ -12,7 +12,7 @@ from app.importing import columns, runs
 from app.importing.forms import UploadForm
 from app.importing.models import ImportRow, ImportRun, ImportState, Verdict
 from app.staff import audit
-from app.staff.access import network_or_404, networks_of
+from app.staff.access import network_or_404
 
 blueprint = Blueprint("imports", __name__)
 BUSY = (ImportState.TO_READ, ImportState.READING, ImportState.TO_APPLY)
@@ -126,7 +126,6 @@ def _progress(run: ImportRun) -> dict[str, object]:
 def _run(run_id: int) -> ImportRun:
     """NotFound for an import into a network that is not theirs, too."""
     run = web.session().get(ImportRun, run_id)
-    theirs = {network.id for network in networks_of(web.session(), web.current_staff())}
-    if run is None or run.network_id not in theirs:
+    if run is None or not web.is_theirs(run.network_id):
         raise NotFound(_("This import does not exist, or belongs to a network that is not yours."))
     return run

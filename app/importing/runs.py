@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, or_, select, update
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -33,7 +34,7 @@ class Look:
 def look(filename: str, content: bytes) -> Look:
     """Needs no database, since a file can be slow to open. InvalidInput when it is no table."""
     try:
-        with staging.file_of(content, filename) as path:
+        with staging.file_of(content) as path:
             table = reading.open_table(path, columns.looks_like_header)
             sample = [row.cells for row in islice(table.rows(), 20)]
     except reading.ImportFileError as error:
@@ -127,10 +128,21 @@ def work_through(database: Database, folder: Path) -> None:
             select(ImportRun.id).where(ImportRun.state == ImportState.TO_APPLY)
         ).all()
     for run_id in waiting:
-        note = _progress_note(folder, run_id)
+        _apply(database, run_id, _progress_note(folder, run_id))
+
+
+def _apply(database: Database, run_id: int, note: Path) -> None:
+    """One that cannot be applied fails, with nothing changed, rather than be tried for ever."""
+    try:
         with database.writing() as session:
             run = session.get_one(ImportRun, run_id)
-            applying.apply(session, run, now(), lambda rows: _write(note, rows))  # noqa: B023 - called in here
+            applying.apply(session, run, now(), lambda rows: _write(note, rows))
+    except (Refused, IntegrityError, DataError):
+        with database.writing() as session:
+            run = session.get_one(ImportRun, run_id)
+            run.state = ImportState.FAILED
+            run.error = _("What was planned does not fit any more. Have the list read again.")
+    finally:
         note.unlink(missing_ok=True)
 
 

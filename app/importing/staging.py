@@ -47,9 +47,9 @@ def read(database: Database, run_id: int, progress: Progress = lambda _rows: Non
         run = session.get_one(ImportRun, run_id)
         session.execute(delete(ImportRow).where(ImportRow.run_id == run_id))
         mapping = {int(column): field for column, field in run.mapping.items()}
-        content, name = run.content or b"", run.filename
+        content = run.content or b""
     try:
-        with file_of(content, name) as path:
+        with file_of(content) as path:
             table = reading.open_table(path, columns.looks_like_header)
             _stage(database, run_id, table, mapping, progress)
     except reading.ImportFileError as error:
@@ -60,10 +60,10 @@ def read(database: Database, run_id: int, progress: Progress = lambda _rows: Non
 
 
 @contextmanager
-def file_of(content: bytes, name: str) -> Iterator[Path]:
-    """The uploaded bytes as a file with the name's ending, for as long as the block lasts."""
+def file_of(content: bytes) -> Iterator[Path]:
+    """The uploaded bytes as a file, for as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="docket-import-") as folder:
-        path = Path(folder) / f"upload{Path(name).suffix.lower()[:6]}"
+        path = Path(folder) / "upload"
         path.write_bytes(content)
         yield path
 

@@ -217,8 +217,7 @@ def preview_link() -> ResponseReturnValue:
 def issue_or_404(issue_id: int) -> Issue:
     """NotFound for an issue of a network that is not theirs, too."""
     issue = web.session().get(Issue, issue_id)
-    theirs = {network.id for network in networks_of(web.session(), web.current_staff())}
-    if issue is None or issue.network_id not in theirs:
+    if issue is None or not web.is_theirs(issue.network_id):
         raise NotFound(_("This issue does not exist, or belongs to a network that is not yours."))
     return issue
 

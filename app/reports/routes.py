@@ -65,8 +65,7 @@ def as_json(issue_id: int) -> ResponseReturnValue:
 def _report(issue_id: int) -> IssueReport:
     """NotFound for an issue of a network that is not theirs, too."""
     issue = web.session().get(Issue, issue_id)
-    theirs = {network.id for network in networks_of(web.session(), web.current_staff())}
-    if issue is None or issue.network_id not in theirs or issue.frozen_at is None:
+    if issue is None or not web.is_theirs(issue.network_id) or issue.frozen_at is None:
         raise NotFound(_("There is no report on this issue, or it is not for you."))
     return issue_report(web.session(), issue, now())
 

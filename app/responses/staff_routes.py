@@ -16,7 +16,6 @@ from app.responses.forms import AnswerForm, EvidenceForm
 from app.responses.models import Answer, Channel, Grade
 from app.responses.routes import choices
 from app.staff import audit
-from app.staff.access import networks_of
 from app.staff.models import Staff
 
 blueprint = Blueprint("reviewing", __name__)
@@ -139,8 +138,7 @@ def _require(form: AnswerForm | EvidenceForm) -> None:
 
 def _issue(issue_id: int) -> Issue:
     issue = web.session().get(Issue, issue_id)
-    theirs = {network.id for network in networks_of(web.session(), web.current_staff())}
-    if issue is None or issue.network_id not in theirs or issue.frozen_at is None:
+    if issue is None or not web.is_theirs(issue.network_id) or issue.frozen_at is None:
         raise NotFound(_("This issue was not sent, or belongs to a network that is not yours."))
     return issue
 

@@ -24,3 +24,8 @@ def network_or_404(session: Session, staff: Staff, code: str) -> Network:
         if network.code == code:
             return network
     raise NotFound(_("This network does not exist, or is not yours."))
+
+
+def is_theirs(session: Session, staff: Staff, network_id: int) -> bool:
+    """Whether what belongs to this network is for them to see."""
+    return network_id in {network.id for network in networks_of(session, staff)}

@@ -1,58 +1,14 @@
 """Composing: an edition compiled once and filled by joining bytes; the naive way makes every mail
 anew from its templates, or at least builds its MIME anew."""
 
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from newsletters import content, wire
+from newsletters import wire
 from tests.bench.measuring import Figure, compare
+from tests.newsletters.samples import ENVELOPE, ISSUE, LINKS, RECIPIENT
 
 COMPILES, FILLS, NAIVE_FILLS = 20, 5000, 300
-ISSUE = content.Issue(
-    title="November",
-    subject="Two letters this month, {{name|colleague}}",
-    network_name="Lawyers' Network",
-    sender_name="Ilse Marrow",
-    preview="One is from a colleague.",
-    greeting="Dear {{name|colleague}},",
-    introduction="This month **two requests**, both for people who do what you do. " * 4,
-    closing="Thank you for the time you take for this.",
-    cases=tuple(
-        content.CaseBlock(
-            key=str(number),
-            people="Mira Solenne",
-            place="Port Halden, Veridia",
-            heading="Mira Solenne",
-            body="Mira Solenne, a defence lawyer, was taken from her office. " * 6,
-            asks=(
-                content.Ask(
-                    key=str(number),
-                    kind="letter",
-                    headline="Write to the Minister of Justice as a fellow lawyer.",
-                    why="Ministers read the letterhead of a chamber abroad.",
-                    instructions="- Write in your own words.\n- Ask for access to counsel.",
-                    button="I have sent my letter",
-                ),
-            ),
-        )
-        for number in range(2)
-    ),
-)
-RECIPIENT = content.Recipient("Ada Quill", "ada@example.org", {"name": "Ada Quill"})
-LINKS = content.Links(
-    {str(n): f"https://docket.example.org/r/{n}.1.ognurfkmnqt2q234yciy7zyr" for n in range(2)},
-    "https://docket.example.org/u/1.ognurfkmnqt2q234yciy7zyr",
-)
-ENVELOPE = content.Envelope(
-    from_name="Lawyers' Network",
-    from_address="legal@example.org",
-    reply_to="legal@example.org",
-    message_id="<1@example.org>",
-    date=datetime(2026, 11, 24, tzinfo=UTC),
-    list_id="Lawyers <legal.example.org>",
-    feedback_id="1:legal:docket",
-)
 
 
 def compiling(rounds: int) -> Figure:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from app.clock import now
 from app.db import Database
@@ -197,3 +198,22 @@ def test_the_rows_of_an_import_are_forgotten_after_a_month(office: Office) -> No
     with office.database.reading() as session:
         assert session.get_one(ImportRun, old.id).content is None
         assert session.get_one(ImportRun, young.id).content is not None
+
+
+def test_what_cannot_be_applied_fails_with_a_word_and_is_not_tried_for_ever(
+    office: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def does_not_fit(*_arguments: object) -> None:
+        raise IntegrityError("INSERT", {}, ValueError("a row is in the way"))
+
+    run = office.plan(HEADER + ADA)
+    with office.database.writing() as session:
+        runs.approve(session.get_one(ImportRun, run.id))
+    with monkeypatch.context() as patched:
+        patched.setattr(applying, "_enrol", does_not_fit)
+        runs.work_through(office.database, tmp_path)
+    after = office.run(run.id)
+    assert after.state == ImportState.FAILED
+    assert "read again" in (after.error or "")
+    assert office.current() == []
+    assert list(tmp_path.iterdir()) == []
