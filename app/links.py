@@ -1,27 +1,32 @@
 """THE token module: every signed link and address is made and read here.
 
-A token is `<ids>.<signature>`: the ids in base 36, the signature 120 bits of HMAC-SHA-256 in base
+A token is `<ids>.<signature>`: the ids in base 36, the signature 120 bits of keyed BLAKE2s in base
 32, all in lower case, since some mail systems lower-case what they carry. One salt per purpose;
 keys oldest first, the newest signs. No name and no address is ever in a token. Whether a link has
 expired is asked of the database, not of the token, so that links stay short.
 """
 
-import base64
-import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from hashlib import blake2s, sha256
 
 from itsdangerous import BadSignature, Signer, TimestampSigner
-from itsdangerous.signer import HMACAlgorithm
+from itsdangerous.signer import SigningAlgorithm
 
-SIGNATURE_BYTES = 15  # 24 characters of base 32, without padding
+from newsletters.content import TOKEN
+
+SIGNATURE_LETTERS = 24  # of base 32: 120 bits
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz234567" * 8  # of an octet, its five lower bits
 _SHAPE = re.compile(r"[0-9a-z]{1,13}(?:\.[0-9a-z]{1,13}){0,2}\.[a-z2-7]{24}")
 _DAMAGE = re.compile(r"=3d|=20|=0[ad]|=|\s|%(?:20|0a|0d|3d)|[\u200b\u00ad\ufeff]")
 _AROUND = ".,;:!?'\"()[]<>{}*_~«»‹›“”„‘’‚"
+
+Stamp = Callable[[bytes], bytes]  # ids, as base36() writes them with dots between -> their token
 
 
 class Purpose(StrEnum):
@@ -44,25 +49,58 @@ class Forged(ValueError):
     """Of the right shape, and not signed by us for this purpose."""
 
 
-class _Truncated(HMACAlgorithm):
+class _Lettered(SigningAlgorithm):
+    """Keyed BLAKE2s (RFC 7693); of each octet, five bits make a letter of base 32."""
+
     def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return super().get_signature(key, value)[:SIGNATURE_BYTES]
+        return self.keyed(key, value).digest().translate(_LETTERS)
+
+    def keyed(self, key: bytes, value: bytes = b"") -> blake2s:
+        return blake2s(value, digest_size=SIGNATURE_LETTERS, key=key)
 
 
 class _CompactSigner(Signer):
     """itsdangerous' salts and key rotation, with a signature that survives lower-casing."""
 
+    def __init__(self, keys: Sequence[str], salt: str) -> None:
+        self._lettered = _Lettered()
+        super().__init__(
+            list(keys),
+            salt=salt,
+            sep=".",
+            key_derivation="hmac",
+            digest_method=sha256,
+            algorithm=self._lettered,
+        )
+        self.derive_key = cache(super().derive_key)  # type: ignore[method-assign]
+
     def get_signature(self, value: str | bytes) -> bytes:
-        return base64.b32encode(
-            self.algorithm.get_signature(self.derive_key(), _bytes(value))
-        ).lower()
+        return self.algorithm.get_signature(self.derive_key(), _bytes(value))
 
     def verify_signature(self, value: str | bytes, sig: str | bytes) -> bool:
-        given = base64.b32decode(_bytes(sig).upper())
         return any(
-            self.algorithm.verify_signature(self.derive_key(key), _bytes(value), given)
+            self.algorithm.verify_signature(self.derive_key(key), _bytes(value), _bytes(sig))
             for key in reversed(self.secret_keys)
         )
+
+    def stamp(self) -> Stamp:
+        """What signs as sign() does, its key taken in already."""
+        keyed, letters = self._lettered.keyed(self.derive_key()), _LETTERS
+
+        def sign(ids: bytes) -> bytes:
+            mac = keyed.copy()
+            mac.update(ids)
+            return ids + b"." + mac.digest().translate(letters)
+
+        return sign
+
+
+class _SealSigner(TimestampSigner):
+    """itsdangerous' timed signatures, by the algorithm of the tokens and with its keys at hand."""
+
+    def __init__(self, keys: Sequence[str], salt: str) -> None:
+        super().__init__(list(keys), salt=salt, digest_method=sha256, algorithm=_Lettered())
+        self.derive_key = cache(super().derive_key)  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True)
@@ -73,25 +111,29 @@ class FormSeal:
 
 
 class Links:
-    """Signs and reads tokens. `keys`: oldest first; the newest signs, all are believed."""
+    """Signs and reads tokens. `keys`: oldest first; the newest signs, all are believed.
+
+    A form is an address with TOKEN where its token stands.
+    """
 
     def __init__(self, keys: Sequence[str], base_url: str, mail_domain: str) -> None:
         self.base_url = base_url
         self.mail_domain = mail_domain
+        self.answer_form = f"{base_url}/r/{TOKEN}"
+        self.unsubscribe_form = f"{base_url}/u/{TOKEN}"
+        self.return_path_form = f"b+{TOKEN}@{mail_domain}"
+        self.message_id_form = f"<{TOKEN}@{mail_domain}>"
         self._signers = {
-            purpose: _CompactSigner(
-                list(keys),
-                salt=f"docket.{purpose}",
-                sep=".",
-                key_derivation="hmac",
-                algorithm=_Truncated(hashlib.sha256),
-            )
-            for purpose in Purpose
+            purpose: _CompactSigner(keys, salt=f"docket.{purpose}") for purpose in Purpose
         }
-        self._seals = TimestampSigner(list(keys), salt="docket.form", digest_method=hashlib.sha256)
+        self._seals = _SealSigner(keys, salt="docket.form")
 
     def sign(self, purpose: Purpose, *ids: int) -> str:
-        return self._signers[purpose].sign(".".join(map(_base36, ids))).decode()
+        return self._signers[purpose].sign(b".".join(map(base36, ids))).decode()
+
+    def stamp(self, purpose: Purpose) -> Stamp:
+        """sign() for many: the same tokens at a sixth of the cost."""
+        return self._signers[purpose].stamp()
 
     def read(self, purpose: Purpose, text: str) -> tuple[int, ...]:
         """The ids in a token, mended where mail programs damage it. Mangled or Forged."""
@@ -105,18 +147,19 @@ class Links:
         return tuple(int(part, 36) for part in ids.split("."))
 
     def answer_url(self, delivery_id: int, offer_id: int) -> str:
-        return f"{self.base_url}/r/{self.sign(Purpose.ANSWER, delivery_id, offer_id)}"
+        token = self.sign(Purpose.ANSWER, delivery_id, offer_id)
+        return self.answer_form.replace(TOKEN, token)
 
     def unsubscribe_url(self, delivery_id: int) -> str:
-        return f"{self.base_url}/u/{self.sign(Purpose.UNSUBSCRIBE, delivery_id)}"
+        return self.unsubscribe_form.replace(TOKEN, self.sign(Purpose.UNSUBSCRIBE, delivery_id))
 
     def return_path(self, delivery_id: int) -> str:
         """The envelope sender that says which delivery came back (VERP)."""
-        return f"b+{self.sign(Purpose.RETURN_PATH, delivery_id)}@{self.mail_domain}"
+        return self.return_path_form.replace(TOKEN, self.sign(Purpose.RETURN_PATH, delivery_id))
 
     def message_id(self, delivery_id: int) -> str:
         """Stable: the same delivery always carries the same Message-ID (RFC 5322 3.6.4)."""
-        return f"<{self.sign(Purpose.MESSAGE_ID, delivery_id)}@{self.mail_domain}>"
+        return self.message_id_form.replace(TOKEN, self.sign(Purpose.MESSAGE_ID, delivery_id))
 
     def seal(self, token: str) -> str:
         """The value of an answer form's hidden field, bound to its token and the time."""
@@ -137,12 +180,12 @@ def mend(text: str) -> str:
     return _DAMAGE.sub("", text.lower()).strip(_AROUND)
 
 
-def _base36(number: int) -> str:
+def base36(number: int) -> bytes:
     digits = ""
     while number:
         number, digit = divmod(number, 36)
         digits = _ALPHABET[digit] + digits
-    return digits or "0"
+    return (digits or "0").encode()
 
 
 def _bytes(value: str | bytes) -> bytes:

@@ -1,8 +1,12 @@
 """What an issue is made of, as plain values. Text is a coordinator's; `*` marks Markdown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import NamedTuple
+
+TOKEN = "{token}"  # noqa: S105  in an address, where a letter's own stands (RFC 6570, level 1)
 
 
 class CompositionError(ValueError):
@@ -69,32 +73,33 @@ class Issue:
     postal_address: str = ""
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(NamedTuple):
     """`fields` holds what merge fields may name; what is not known is absent."""
 
     name: str
     address: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = MappingProxyType({})
+
+
+class Tokens(NamedTuple):
+    """One letter's own, each at most 64 of a-z, 0-9 and dots; empty where nothing asks for one."""
+
+    message_id: bytes = b""
+    reply_to: bytes = b""
+    unsubscribe: bytes = b""
+    answers: tuple[bytes, ...] = ()  # of Stencil.asks, in their order
 
 
 @dataclass(frozen=True)
-class Links:
-    """`answers`: ask key -> address."""
-
-    answers: Mapping[str, str]
-    unsubscribe: str
-    unsubscribe_mailto: str | None = None
-
-
-@dataclass(frozen=True)
-class Envelope:
-    """What stands in the headers of one message. `date` is aware."""
+class Masthead:
+    """What is the same in every letter of an edition. TOKEN may stand in every address but From."""
 
     from_name: str
     from_address: str
     reply_to: str
     message_id: str  # with its angle brackets
-    date: datetime
-    list_id: str  # RFC 2919
+    list_id: str  # RFC 2919: a phrase, then the identifier in angle brackets
     feedback_id: str
+    answer: str  # where the button of each ask leads
+    unsubscribe: str
+    unsubscribe_mailto: str | None = None

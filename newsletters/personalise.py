@@ -27,11 +27,6 @@ def replace(text: str, put: Callable[[MergeField], str]) -> str:
     return _FIELD.sub(lambda match: put(_field(match)), text)
 
 
-def value(wanted: MergeField, fields: Mapping[str, str]) -> str:
-    """The member's value, else the fallback, else nothing; blanks alone are no value."""
-    return fields.get(wanted.name, "").strip() or wanted.fallback or ""
-
-
 def missing(texts: Iterable[str], fields: Mapping[str, str]) -> list[str]:
     """The fields that this member has no value for and that have no fallback."""
     lacking = [

@@ -1,74 +1,34 @@
-"""An issue compiled once to MIME bytes with slots, and filled per recipient by joining bytes.
+"""An issue compiled once: its text and HTML as quoted-printable with slots (RFC 2045 6.7).
 
-Bodies are quoted-printable (RFC 2045 6.7). A slot stands between soft line breaks, so that a
-value begins at the left edge and no line grows past 76 characters, whatever fills it.
+newsletters/stencil.py fills them.
 """
 
-import binascii
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import format_datetime
 from hashlib import sha256
-from html import escape
 
-from newsletters import headers, markup, personalise, plaintext
+from newsletters import markup, plaintext, quoted
 from newsletters.checking import check
-from newsletters.content import CompositionError, Envelope, Issue, Links, Recipient
-from newsletters.personalise import MergeField
+from newsletters.content import CompositionError, Issue
 from newsletters.preparing import prepared
 from newsletters.slots import Slot, Slots
+from newsletters.template import Part
 from newsletters.words import Translate, same
 
-VERSION = 1
-SOFT_BREAK = b"=\r\n"
+VERSION = 2
 HEADERS_SIZE = 1_200  # bytes, about; with the bodies it gives the size of a message
-
-Part = bytes | int  # literal bytes, or the number of a slot
-
-
-@dataclass(frozen=True)
-class Rendered:
-    subject: str
-    html: str
-    text: str
 
 
 @dataclass(frozen=True)
 class Edition:
-    """One form of an issue, ready to be filled."""
+    """One form of an issue, ready to be filled. Numbers in its parts are those of its slots."""
 
     language: str
     subject: tuple[str | int, ...]
     text: tuple[Part, ...]
     html: tuple[Part, ...]
     slots: tuple[Slot, ...]
-
-    def fill(self, recipient: Recipient, links: Links, envelope: Envelope) -> bytes:
-        """The whole message, CRLF line ends, not dot-stuffed.
-
-        CompositionError when a value would break a header, or a link is missing.
-        """
-        values = self._values(recipient, links)
-        boundary = self._boundary
-        return b"".join(
-            (
-                self._headers(values, recipient, links, envelope),
-                b"--" + boundary + b"\r\n" + _TEXT_PART,
-                *_joined(self.text, [_quoted(value) for value in values]),
-                b"\r\n--" + boundary + b"\r\n" + _HTML_PART,
-                *_joined(self.html, [_quoted(escape(value)) for value in values]),
-                b"\r\n--" + boundary + b"--\r\n",
-            )
-        )
-
-    def render(self, recipient: Recipient, links: Links) -> Rendered:
-        """What the recipient sees, from the same parts that fill() sends."""
-        values = self._values(recipient, links)
-        return Rendered(
-            subject=self._subject(values),
-            text=_unquoted(self.text, [_quoted(value) for value in values]),
-            html=_unquoted(self.html, [_quoted(escape(value)) for value in values]),
-        )
 
     @property
     def size(self) -> int:
@@ -93,53 +53,22 @@ class Edition:
 
     @classmethod
     def loads(cls, data: bytes) -> "Edition":
-        """ValueError for what another version wrote."""
-        document = json.loads(data)
-        if document.get("version") != VERSION:
-            raise ValueError(f"an edition of version {document.get('version')} cannot be read")
-        return cls(
-            language=document["language"],
-            subject=tuple(document["subject"]),
-            text=_parts(document["text"]),
-            html=_parts(document["html"]),
-            slots=tuple(Slot(*slot) for slot in document["slots"]),
-        )
-
-    @property
-    def _boundary(self) -> bytes:
-        # "=_" never stands in quoted-printable, so no content can hold it (RFC 2045 6.7).
-        return b"=_docket_" + self.language.encode("ascii", "ignore") + b"_alternative"
-
-    def _subject(self, values: list[str]) -> str:
-        return "".join(part if isinstance(part, str) else values[part] for part in self.subject)
-
-    def _values(self, recipient: Recipient, links: Links) -> list[str]:
-        return [_value(slot, recipient, links) for slot in self.slots]
-
-    def _headers(
-        self, values: list[str], recipient: Recipient, links: Links, envelope: Envelope
-    ) -> bytes:
-        lines = (
-            b"From: " + headers.mailbox(envelope.from_name, envelope.from_address, "From"),
-            b"To: " + headers.mailbox(recipient.name, recipient.address),
-            b"Subject: " + headers.text(self._subject(values)),
-            b"Date: " + format_datetime(envelope.date).encode(),
-            b"Message-ID: " + headers.unbroken(envelope.message_id, "Message-ID").encode(),
-            b"Reply-To: " + headers.mailbox("", envelope.reply_to, "Reply-To"),
-            b"List-Id: " + _list_id(envelope.list_id),
-            b"List-Unsubscribe: " + _list_unsubscribe(links),
-            b"List-Unsubscribe-Post: List-Unsubscribe=One-Click",
-            b"Feedback-ID: " + headers.text(envelope.feedback_id, "Feedback-ID"),
-            b"Content-Language: " + headers.text(self.language, "Content-Language"),
-            b"MIME-Version: 1.0",
-            b'Content-Type: multipart/alternative;\r\n boundary="' + self._boundary + b'"',
-        )
-        return b"\r\n".join(lines) + b"\r\n\r\n"
-
-
-_ENCODING = b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-_TEXT_PART = b"Content-Type: text/plain; charset=utf-8\r\n" + _ENCODING
-_HTML_PART = b"Content-Type: text/html; charset=utf-8\r\n" + _ENCODING
+        """Of this version or one before. ValueError for what a later one wrote, or damage."""
+        try:
+            document = json.loads(data)
+            version = document.get("version")
+            if version not in _READERS:
+                raise ValueError(f"an edition of version {version} cannot be read")
+            read = _READERS[version]
+            return cls(
+                language=document["language"],
+                subject=tuple(document["subject"]),
+                text=_parts(document["text"], read),
+                html=_parts(document["html"], read),
+                slots=tuple(Slot(*slot) for slot in document["slots"]),
+            )
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise ValueError(f"a damaged edition ({type(error).__name__})") from error
 
 
 def compile(issue: Issue, translate: Translate = same) -> Edition:
@@ -166,63 +95,21 @@ def _compiled(page: str, slots: Slots) -> tuple[Part, ...]:
         if isinstance(piece, Slot):
             parts.append(slots.all.index(piece))
         else:
-            parts.append(_quoted(piece))
+            parts.append(quoted.encode(piece))
     return tuple(parts)
-
-
-def _quoted(text: str) -> bytes:
-    data = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
-    # It breaks lines as the data does: with LF alone, they can all be made CRLF afterwards.
-    # It fills a last line to 76, where no soft break would fit; behind the letter it does not.
-    quoted = binascii.b2a_qp(data + b"x", quotetabs=False, istext=True)[:-1]
-    return quoted.replace(b"\n", b"\r\n")
-
-
-def _joined(parts: tuple[Part, ...], values: list[bytes]) -> list[bytes]:
-    """Soft breaks on both sides of each slot, so that lines stay short whatever fills it."""
-    joined: list[bytes] = []
-    for part in parts:
-        if isinstance(part, int):
-            joined += (SOFT_BREAK, values[part], SOFT_BREAK)
-        else:
-            joined.append(part)
-    return joined
-
-
-def _unquoted(parts: tuple[Part, ...], values: list[bytes]) -> str:
-    raw = binascii.a2b_qp(b"".join(_joined(parts, values)))
-    return raw.decode().replace("\r\n", "\n")
-
-
-def _value(slot: Slot, recipient: Recipient, links: Links) -> str:
-    if slot.kind == "unsubscribe":
-        return links.unsubscribe
-    if slot.kind == "answer":
-        if slot.name not in links.answers:
-            raise CompositionError(f"no link was given for the ask {slot.name}")
-        return links.answers[slot.name]
-    value = personalise.value(MergeField(slot.name, slot.fallback), recipient.fields)
-    return " ".join(value.split())
-
-
-def _list_id(value: str) -> bytes:
-    """RFC 2919: a phrase, then the identifier in angle brackets."""
-    name, _, identifier = headers.unbroken(value, "List-Id").rpartition("<")
-    return headers.mailbox(name.strip(), identifier.rstrip(">"), "List-Id")
-
-
-def _list_unsubscribe(links: Links) -> bytes:
-    """RFC 2369, 8058."""
-    ways = [links.unsubscribe]
-    if links.unsubscribe_mailto:
-        ways.append(f"mailto:{links.unsubscribe_mailto}")
-    wanted = ",\r\n ".join(f"<{headers.unbroken(way, 'List-Unsubscribe')}>" for way in ways)
-    return wanted.encode()
 
 
 def _plain(parts: tuple[Part, ...]) -> list[str | int]:
     return [part if isinstance(part, int) else part.decode("ascii") for part in parts]
 
 
-def _parts(items: list[str | int]) -> tuple[Part, ...]:
-    return tuple(item if isinstance(item, int) else item.encode("ascii") for item in items)
+def _parts(items: list[str | int], read: Callable[[bytes], bytes]) -> tuple[Part, ...]:
+    return tuple(item if isinstance(item, int) else read(item.encode("ascii")) for item in items)
+
+
+def _without_dots(literal: bytes) -> bytes:
+    """Version 1 let lines begin with a dot."""
+    return quoted.encode(quoted.decode(literal))
+
+
+_READERS: dict[int, Callable[[bytes], bytes]] = {1: _without_dots, VERSION: bytes}

@@ -1,10 +1,13 @@
 """Tokens: what they hold, what damage they survive, and what does not open."""
 
+import hashlib
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.links import Forged, Links, Mangled, Purpose
+from app.links import Forged, Links, Mangled, Purpose, base36
 
 OLD, NEW = "old-" * 10, "new-" * 10
 LINKS = Links([OLD, NEW], "https://docket.example.org", "news.example.org")
@@ -65,3 +68,38 @@ def test_a_seal_fits_its_own_token_alone() -> None:
     assert LINKS.read_seal(token.upper(), LINKS.seal(token)) is not None
     assert LINKS.read_seal(LINKS.sign(Purpose.ANSWER, 7, 4), LINKS.seal(token)) is None
     assert LINKS.read_seal(token, "") is None
+
+
+@given(IDS, st.sampled_from(list(Purpose)))
+def test_a_stamp_makes_the_very_token_that_signing_makes(ids: list[int], purpose: Purpose) -> None:
+    stamped = LINKS.stamp(purpose)(b".".join(map(base36, ids))).decode()
+    assert stamped == LINKS.sign(purpose, *ids)
+    assert LINKS.read(purpose, stamped) == tuple(ids)
+
+
+def test_a_stamp_keeps_nothing_of_the_token_before() -> None:
+    stamp = LINKS.stamp(Purpose.ANSWER)
+    first = stamp(b"1.2")
+    assert stamp(b"3.4") != first
+    assert stamp(b"1.2") == first
+
+
+@given(st.integers(0, 2**62))
+def test_a_number_in_base_36_is_that_number(number: int) -> None:
+    assert int(base36(number), 36) == number
+    assert base36(number) == base36(number).lower()
+
+
+def test_a_token_holds_120_bits_of_a_keyed_blake2s() -> None:
+    derived = hmac.digest(NEW.encode(), b"docket.answer", "sha256")
+    octets = hashlib.blake2s(b"7.3", key=derived, digest_size=24).digest()
+    letters = "".join("abcdefghijklmnopqrstuvwxyz234567"[octet % 32] for octet in octets)
+    assert LINKS.sign(Purpose.ANSWER, 7, 3) == f"7.3.{letters}"
+
+
+def test_the_forms_of_addresses_are_those_of_the_addresses() -> None:
+    assert LINKS.answer_url(7, 3).startswith("https://docket.example.org/r/7.3.")
+    assert LINKS.unsubscribe_url(7).startswith("https://docket.example.org/u/7.")
+    assert LINKS.return_path(7).startswith("b+7.")
+    assert LINKS.message_id(7).startswith("<7.")
+    assert LINKS.message_id(7).endswith("@news.example.org>")

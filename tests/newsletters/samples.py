@@ -11,12 +11,14 @@ from newsletters.content import (
     Ask,
     CaseBlock,
     Development,
-    Envelope,
     Issue,
-    Links,
+    Masthead,
     Recipient,
+    Tokens,
 )
-from newsletters.wire import Edition, Rendered, compile
+from newsletters.dkim import Signer
+from newsletters.stencil import Rendered, Stencil
+from newsletters.wire import Edition, compile
 
 MINISTER = Addressee(
     title="Minister of Justice of Vardania",
@@ -112,39 +114,47 @@ RECIPIENT = Recipient(
     address="zoe@members.example",
     fields={"name": "Zoë Pemberwick", "profession": "notary"},
 )
-LINKS = Links(
-    answers={
-        "write-minister": "https://docket.example.org/a/write-minister?m=17&s=k-3_x",
-        "tell-colleagues": "https://docket.example.org/a/tell-colleagues?m=17&s=Q9",
-        "send-card": "https://docket.example.org/a/send-card?m=17&s=" + "z" * 60,
-    },
-    unsubscribe="https://docket.example.org/leave?m=17&s=abc",
-    unsubscribe_mailto="leave+17@news.example.org",
-)
-ENVELOPE = Envelope(
+MASTHEAD = Masthead(
     from_name="Harbour Lawyers’ Network",
     from_address="harbour@news.example.org",
-    reply_to="perpetua@harbour.example",
-    message_id="<17.4@news.example.org>",
-    date=datetime(2031, 5, 2, 9, 30, tzinfo=UTC),
+    reply_to="r+{token}@news.example.org",
+    message_id="<{token}@news.example.org>",
     list_id="Harbour Lawyers’ Network <harbour.news.example.org>",
     feedback_id="4:harbour:docket",
+    answer="https://docket.example.org/a/{token}?to=us&s=k-3_x",
+    unsubscribe="https://docket.example.org/leave?m={token}&s=abc",
+    unsubscribe_mailto="leave+{token}@news.example.org",
 )
+ANSWERS = {"write-minister": b"17.1.k3", "tell-colleagues": b"17.2.q9", "send-card": b"17.3.zz"}
+LINKS = {
+    key: f"https://docket.example.org/a/{token.decode()}?to=us&s=k-3_x"
+    for key, token in ANSWERS.items()
+}
+LEAVE = "https://docket.example.org/leave?m=17.abc&s=abc"
+AT = datetime(2031, 5, 2, 9, 30, tzinfo=UTC)
 EDITION = compile(ISSUE)
 SMALL = Issue(title="T", subject="S", network_name="N", sender_name="A")
 
 
 def rendered(issue: Issue, recipient: Recipient = RECIPIENT) -> Rendered:
-    return compile(issue).render(recipient, LINKS)
+    stencil = Stencil(compile(issue), MASTHEAD)
+    return stencil.render(recipient, tokens(stencil))
 
 
 def filled(
     edition: Edition = EDITION,
     recipient: Recipient = RECIPIENT,
-    links: Links = LINKS,
-    envelope: Envelope = ENVELOPE,
+    masthead: Masthead = MASTHEAD,
+    signer: Signer | None = None,
+    at: datetime = AT,
 ) -> bytes:
-    return edition.fill(recipient, links, envelope)
+    stencil = Stencil(edition, masthead, signer)
+    return stencil.fill(recipient, tokens(stencil), at)
+
+
+def tokens(stencil: Stencil) -> Tokens:
+    answers = tuple(ANSWERS[key] for key in stencil.asks)
+    return Tokens(message_id=b"17.4", reply_to=b"17.r", unsubscribe=b"17.abc", answers=answers)
 
 
 def with_ask(ask: Ask) -> Issue:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.newsletters.samples import EDITION, ISSUE, LINKS, RECIPIENT, filled, rendered
+from tests.newsletters.samples import ISSUE, filled, rendered
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -28,8 +28,7 @@ def test_the_message_is_as_it_was_byte_for_byte() -> None:
 
 
 def test_the_subject_names_the_member() -> None:
-    subject = EDITION.render(RECIPIENT, LINKS).subject
-    assert subject == "Zoë Pemberwick, two letters before the 16th – Vardania"
+    assert rendered(ISSUE).subject == "Zoë Pemberwick, two letters before the 16th – Vardania"
 
 
 def test_only_the_restricted_case_is_not_for_publication() -> None:

@@ -93,10 +93,11 @@ def test_what_is_nested_is_kept_or_called_too_deep(nesting: str) -> None:
 @pytest.mark.parametrize("unit", ["> ", "- ", "[", "![", "*", "_a ", "<a", "[x](", "`", "&", "1. "])
 def test_a_bomb_of_nesting_goes_off_quietly(unit: str) -> None:
     text = (unit * 10_000)[:20_000]
-    started = time.perf_counter()
+    begun = time.process_time()
     list(problems(text))
     to_html(text)
-    assert time.perf_counter() - started < 2
+    # Seconds of the processor's, not of the clock's: a bomb that goes off takes minutes.
+    assert time.process_time() - begun < 10
 
 
 def test_a_text_without_end_is_a_problem() -> None:

@@ -28,22 +28,6 @@ def test_what_only_looks_like_a_field_is_none(text: str) -> None:
     assert personalise.find(text) == []
 
 
-@pytest.mark.parametrize(
-    ("fields", "wanted", "value"),
-    [
-        ({"name": "Ada"}, MergeField("name", "friend"), "Ada"),
-        ({"name": ""}, MergeField("name", "friend"), "friend"),
-        ({"name": " \u2028"}, MergeField("name", "friend"), "friend"),
-        ({}, MergeField("name", "friend"), "friend"),
-        ({}, MergeField("name", None), ""),
-    ],
-)
-def test_a_fallback_stands_where_there_is_no_value(
-    fields: dict[str, str], wanted: MergeField, value: str
-) -> None:
-    assert personalise.value(wanted, fields) == value
-
-
 def test_unknown_fields_are_listed_once_each() -> None:
     texts = ["{{name}} {{shoe_size|42}}", "{{colour}} {{Shoe_Size}}"]
     assert personalise.unknown(texts) == ["shoe_size", "colour"]
