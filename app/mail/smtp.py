@@ -1,41 +1,44 @@
-"""SMTP out: one client a relay, whose connection is opened when needed and used again.
+"""SMTP out, waiting for each answer: for a few messages, and for trying a relay out. The pool is
+for many."""
 
-smtplib does the dialogue; the stages are driven one by one, so that every failure says where.
-"""
-
-import smtplib
-import socket
+import selectors
 import ssl
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Self
 
-from app.mail.answers import Answer, Outcome, Stage, sort_failure, sort_reply, unsendable
+from app.mail.answers import Answer, Stage, says_nothing, sort_failure, unsendable
+from app.mail.connection import (
+    READ,
+    Address,
+    Connection,
+    limit,
+    look_up,
+    tls_context,
+    words_of,
+)
+from app.mail.envelope import Unsendable
+from app.mail.letter import Letter
 from app.mail.relay import Relay
+from app.mail.timeouts import USUAL, Timeouts
+
+_PARTING = 5.0  # seconds, at most, to wait for the answer to QUIT
 
 
-@dataclass(frozen=True)
-class Timeouts:
-    """Seconds (RFC 5321 4.5.3.2 gives minutes to each stage)."""
-
-    connect: float = 30
-    reply: float = 300
-    final_dot: float = 600
-
-
-class _Failed(Exception):
+class _Lost(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
         self.answer = answer
 
 
 class Client:
-    """Hands messages to one relay. Not shared between threads."""
+    """Hands messages to one relay, over a connection that is opened when needed and used again.
+    Not shared between threads."""
 
-    def __init__(self, relay: Relay, timeouts: Timeouts = Timeouts()) -> None:
+    def __init__(self, relay: Relay, timeouts: Timeouts = USUAL) -> None:
         self.relay = relay
         self._timeouts = timeouts
-        self._smtp: smtplib.SMTP | None = None
-        self._stage = Stage.CONNECT
+        self._connection: Connection | None = None
+        self._pipelining = self._chunking = True
 
     def __enter__(self) -> Self:
         return self
@@ -50,200 +53,108 @@ class Client:
     def send(self, sender: str, recipient: str, message: bytes) -> Answer:
         """Hand over one message (CRLF line ends, not dot-stuffed); never raises for what a
         relay or a network may do."""
-        fresh = self._smtp is None
-        answer = self._attempt(sender, recipient, message)
-        if not fresh and answer.code in (None, 421) and self._stage is Stage.MAIL:
-            # A kept connection that the relay closed meanwhile says nothing of the message; many
-            # relays say 421 to one that was idle, or has carried its share.
-            return self._attempt(sender, recipient, message)
-        return answer
+        letter = Letter(sender, recipient, message)
+        kept = self._connection is not None
+        answer = self._attempt(letter)
+        return self._attempt(letter) if kept and says_nothing(answer) else answer
 
     def probe(self) -> str:
         """Connect and say hello; what is wrong, or nothing."""
         try:
             self._open()
-        except _Failed as failed:
-            return f"{failed.answer.code or ''} {failed.answer.text}".strip()
+        except _Lost as lost:
+            return f"{lost.answer.code or ''} {lost.answer.text}".strip()
         return ""
 
     def close(self) -> None:
         """Say QUIT, as far as the relay listens."""
-        smtp, self._smtp = self._smtp, None
-        if smtp is None:
-            return
-        try:
-            smtp.quit()
-        except (smtplib.SMTPException, OSError):
-            smtp.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._part(connection)
 
-    def _attempt(self, sender: str, recipient: str, message: bytes) -> Answer:
+    def _attempt(self, letter: Letter) -> Answer:
         try:
-            smtp = self._open()
-            address = _ascii_domain(recipient)
-            options = _mail_options(smtp, address, message)
-            return self._dialogue(smtp, sender, address, message, options)
-        except _Failed as failed:
-            return failed.answer
-        except _Unsendable as error:
+            connection = self._open()
+            connection.dialogue.offer(letter)
+        except _Lost as lost:
+            return lost.answer
+        except Unsendable as error:
             return unsendable(str(error))
-        except ValueError as error:  # an address that cannot be written in a command
-            self._drop()
-            return unsendable(_words(error))
-        except (smtplib.SMTPException, OSError) as error:
-            self._drop()
-            return sort_failure(self._stage, _words(error), self.name)
+        return self._talk(connection)
 
-    def _dialogue(
-        self, smtp: smtplib.SMTP, sender: str, recipient: str, message: bytes, options: list[str]
-    ) -> Answer:
-        self._stage = Stage.MAIL
-        self._expect(smtp, *smtp.mail(sender, options))
-        self._stage = Stage.RCPT
-        self._expect(smtp, *smtp.rcpt(recipient))
-        self._stage = Stage.DATA
-        self._expect(smtp, *smtp.docmd("DATA"), good=354)
-        smtp.send(_dotted(message[:-1]))
-        self._stage = Stage.DOT
-        if smtp.sock:
-            smtp.sock.settimeout(self._timeouts.final_dot)
-        smtp.send(b"\n.\r\n")
-        code, text = smtp.getreply()
-        if smtp.sock:
-            smtp.sock.settimeout(self._timeouts.reply)
-        answer = sort_reply(Stage.DOT, code, _decoded(text), self.name)
-        self._tidy(smtp, answer)
-        return answer
-
-    def _expect(self, smtp: smtplib.SMTP, code: int, text: bytes, good: int = 0) -> None:
-        if code == good or (not good and 200 <= code < 300):
-            return
-        if code == -1:
-            raise smtplib.SMTPServerDisconnected("the relay's answer is not SMTP")
-        answer = sort_reply(self._stage, code, _decoded(text), self.name)
-        if answer.outcome is Outcome.SENT:  # a yes to a question that was not asked
-            answer = sort_failure(Stage.DATA, f"unexpected answer {code}", self.name)
-            self._drop()
-        self._tidy(smtp, answer)
-        raise _Failed(answer)
-
-    def _tidy(self, smtp: smtplib.SMTP, answer: Answer) -> None:
-        """After a refusal the session is reset; after trouble it is closed."""
-        if answer.outcome is Outcome.SENT or self._smtp is None:
-            return
-        if answer.code is None:  # whose turn it is cannot be told any more
-            self._drop()
-            return
-        if answer.outcome is Outcome.RELAY_TROUBLE:
+    def _talk(self, connection: Connection) -> Answer:
+        """Until the letter has its answer, and the next one could be offered."""
+        dialogue = connection.dialogue
+        answers: list[Answer] = []
+        while dialogue.trouble is None and not (answers and dialogue.idle):
+            if dialogue.go:
+                dialogue.start()
+            answers += self._move(connection)
+        if dialogue.trouble is not None:
+            self._chunking = self._chunking and not dialogue.chunking_failed
+            self._pipelining = self._pipelining and not dialogue.pipelining_failed
             self.close()
-            return
-        try:
-            smtp.rset()
-        except (smtplib.SMTPException, OSError):
-            self._drop()
+        return answers[0]
 
-    def _open(self) -> smtplib.SMTP:
-        if self._smtp is None:
-            self._stage = Stage.CONNECT
+    def _open(self) -> Connection:
+        if self._connection is None:
             try:
-                self._smtp = self._connect()
-            except smtplib.SMTPResponseException as error:
-                text = _decoded(error.smtp_error)
-                raise _Failed(sort_reply(self._stage, error.smtp_code, text, self.name)) from error
-            except (smtplib.SMTPException, OSError, ValueError) as error:
-                raise _Failed(sort_failure(self._stage, _words(error), self.name)) from error
-        return self._smtp
+                context, addresses = tls_context(self.relay), look_up(self.relay)
+                self._connection = self._first_that_answers(addresses, context)
+            except OSError as error:
+                lost = sort_failure(Stage.CONNECT, words_of(error), self.name)
+                raise _Lost(lost) from error
+        return self._connection
 
-    def _connect(self) -> smtplib.SMTP:
-        relay, limit = self.relay, self._timeouts.connect
-        context = _context(relay) if relay.scheme != "smtp" else None
-        smtp: smtplib.SMTP
-        if relay.scheme == "smtps":
-            smtp = smtplib.SMTP_SSL(timeout=limit, context=context)
-            smtp._host = relay.host  # type: ignore[attr-defined]
-        else:
-            smtp = smtplib.SMTP(timeout=limit)
-            smtp._host = relay.host  # type: ignore[attr-defined]
-        try:
-            return self._greet(smtp, context)
-        except BaseException:
-            smtp.close()
-            raise
+    def _first_that_answers(
+        self, addresses: Sequence[Address], context: ssl.SSLContext | None
+    ) -> Connection:
+        trouble = sort_failure(Stage.CONNECT, "the host has no address", self.name)
+        for address in addresses:
+            connection = self._connect(address, context)
+            if connection.dialogue.trouble is None:
+                return connection
+            trouble = connection.dialogue.trouble
+            self._part(connection)
+            if trouble.stage is not Stage.CONNECT or trouble.code is not None:
+                break
+        raise _Lost(trouble)
 
-    def _greet(self, smtp: smtplib.SMTP, context: ssl.SSLContext | None) -> smtplib.SMTP:
-        code, text = smtp.connect(self.relay.host, self.relay.port)
-        if code != 220:
-            raise smtplib.SMTPConnectError(code, text)
-        if smtp.sock:
-            # The final dot is a write of its own: it must not wait for the ACK of the one before.
-            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._stage = Stage.EHLO
-        smtp.ehlo_or_helo_if_needed()
-        if self.relay.scheme == "smtp+starttls":
-            self._stage = Stage.STARTTLS
-            smtp.starttls(context=context)
-            smtp.ehlo()
-        if self.relay.user:
-            self._stage = Stage.AUTH
-            smtp.login(self.relay.user, self.relay.password)
-        if smtp.sock:
-            smtp.sock.settimeout(self._timeouts.reply)
-        return smtp
+    def _connect(self, address: Address, context: ssl.SSLContext | None) -> Connection:
+        """A connection that is ready for letters, or in trouble."""
+        connection = Connection(
+            self.relay,
+            address,
+            context,
+            pipelining=self._pipelining,
+            chunking=self._chunking,
+        )
+        while connection.dialogue.opening and connection.dialogue.trouble is None:
+            self._move(connection)
+        return connection
 
-    def _drop(self) -> None:
-        smtp, self._smtp = self._smtp, None
-        if smtp is not None:
-            smtp.close()
+    def _move(self, connection: Connection) -> Sequence[Answer]:
+        """Write what is to be written, and read what comes, waiting at most as long as fits."""
+        dialogue = connection.dialogue
+        if dialogue.outgoing.size and (answers := connection.write()):
+            return answers
+        if dialogue.trouble is not None:
+            return ()
+        if not _wait(connection, limit(dialogue, self._timeouts), connection.wants):
+            return dialogue.lost("timed out", timed_out=True)
+        return connection.ready()
 
-
-class _Unsendable(ValueError):
-    pass
-
-
-def _context(relay: Relay) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if relay.ca:
-        context.load_verify_locations(relay.ca)
-    return context
+    def _part(self, connection: Connection) -> None:
+        dialogue = connection.dialogue
+        if dialogue.polite or dialogue.idle:
+            dialogue.quit()
+            connection.write()
+            _wait(connection, min(_PARTING, self._timeouts.reply), READ)
+        connection.close()
 
 
-def _mail_options(smtp: smtplib.SMTP, recipient: str, message: bytes) -> list[str]:
-    """ESMTP parameters of MAIL (RFC 1870, 6152, 6531), where offered and needed."""
-    options = []
-    if smtp.has_extn("size"):
-        options.append(f"SIZE={len(message)}")
-        limit = smtp.esmtp_features["size"].strip()
-        if limit.isdigit() and 0 < int(limit) < len(message):
-            raise _Unsendable(f"the message has {len(message)} bytes, the relay takes {limit}")
-    if not message.isascii() and smtp.has_extn("8bitmime"):
-        options.append("BODY=8BITMIME")
-    if not recipient.isascii():
-        if not smtp.has_extn("smtputf8"):
-            raise _Unsendable("the relay does not take addresses beyond ASCII (SMTPUTF8)")
-        smtp.command_encoding = "utf-8"
-        options.append("SMTPUTF8")
-    else:
-        smtp.command_encoding = "ascii"
-    return options
-
-
-def _ascii_domain(address: str) -> str:
-    """IDN domains go out as punycode (RFC 5891); the local part stays as it is."""
-    local, _, domain = address.rpartition("@")
-    try:
-        return f"{local}@{domain.encode('idna').decode()}" if not domain.isascii() else address
-    except UnicodeError:
-        raise _Unsendable("the domain of the address cannot be written in ASCII") from None
-
-
-def _dotted(message: bytes) -> bytes:
-    """RFC 5321 4.5.2: a line that begins with a dot gets another."""
-    stuffed = message.replace(b"\n.", b"\n..")
-    return b"." + stuffed if stuffed.startswith(b".") else stuffed
-
-
-def _decoded(text: bytes | str) -> str:
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _wait(connection: Connection, seconds: float, wants: int) -> bool:
+    """Until the socket can do one of the things wanted; whether it can."""
+    with selectors.PollSelector() as selector:
+        selector.register(connection.sock, wants)
+        return bool(selector.select(seconds))

@@ -2,25 +2,33 @@
 
     with talking({"RCPT": ["550 5.1.1 nobody", "250 ok"]}) as (server, client): ...
 
-The script names a stage (CONNECT, EHLO, HELO, AUTH, STARTTLS, MAIL, RCPT, DATA, BODY, DOT, RSET,
-QUIT) and what to say there: one reply, or a list of them of which the last is said ever after.
-The count runs over all connections.
+The script names a stage (CONNECT, EHLO, HELO, AUTH, STARTTLS, MAIL, RCPT, DATA, BODY, DOT, BDAT,
+RSET, QUIT) and what to say there: one reply, or a list of them of which the last is said ever
+after. The count runs over all connections. A key such as "RCPT bob@example.org" goes before the
+stage, for commands that hold that word.
 """
 
 import socket
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from app.mail.relay import Relay
-from app.mail.smtp import Client, Timeouts
+from app.mail.smtp import Client
+from app.mail.timeouts import Timeouts
 
-BRISK = Timeouts(connect=0.25, reply=0.25, final_dot=0.25)  # for what must time out
-PATIENT = Timeouts(connect=5, reply=5, final_dot=5)  # for what must not
+
+def each(seconds: float) -> Timeouts:
+    return Timeouts(*[seconds] * len(fields(Timeouts)))
+
+
+BRISK = each(0.25)  # for what must time out
+PATIENT = each(5)  # for what must not
 
 
 @dataclass(frozen=True)
@@ -51,13 +59,27 @@ class Faulty(socketserver.ThreadingTCPServer):
     daemon_threads = False  # server_close() waits for them
     allow_reuse_address = True
 
-    def __init__(self, script: Script | None = None) -> None:
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        forgetful: bool = False,
+    ) -> None:
+        """`tls` for STARTTLS, or from the first byte if `implicit`. A `forgetful` server throws
+        away, at the end of a message, whatever came with it: the classic mistake about
+        PIPELINING."""
         self._script = {**_USUAL, **(script or {})}
+        self.tls, self.implicit, self.forgetful = tls, implicit, forgetful
+        self.stalled = threading.Event()  # set when a SILENT reply has been "said"
+        self.answered = threading.Event()  # set when a message has been answered
         self._lock = threading.Lock()
         self._said: dict[str, int] = {}
         self.connections = 0
         self.commands: list[str] = []
         self.bodies: list[bytes] = []  # as they came over the wire, with the final dot
+        self.taken: list[bytes] = []  # those that it said yes to
         super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=False)
         # Small, so that a large message cannot vanish into buffers before the server closes.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
@@ -76,7 +98,7 @@ class Faulty(socketserver.ThreadingTCPServer):
 
     @property
     def relay(self) -> Relay:
-        return Relay("smtp", "127.0.0.1", self.server_address[1])
+        return Relay("smtp", "127.0.0.1", self.server_address[1], connections=1)
 
     @property
     def verbs(self) -> list[str]:
@@ -85,7 +107,12 @@ class Faulty(socketserver.ThreadingTCPServer):
     def said_to(self, verb: str) -> list[str]:
         return [c for c in self.commands if c.upper().split(" ")[0] == verb]
 
-    def reply(self, stage: str) -> Reply:
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that leaves in the middle is no news."""
+
+    def reply(self, stage: str, command: str = "") -> Reply:
+        special = [key for key in self._script if " " in key and _is_about(key, stage, command)]
+        stage = special[0] if special else stage
         with self._lock:
             at = self._said[stage] = self._said.get(stage, 0) + 1
         said: Any = self._script.get(stage, "250 2.0.0 ok")
@@ -94,25 +121,53 @@ class Faulty(socketserver.ThreadingTCPServer):
         return said if isinstance(said, Reply) else Reply(said)
 
 
+def _is_about(key: str, stage: str, command: str) -> bool:
+    verb, _, word = key.partition(" ")
+    return verb == stage and word in command
+
+
 class _Handler(socketserver.StreamRequestHandler):
     server: Faulty
     timeout = 5
+    disable_nagle_algorithm = True  # replies to a group must not wait for each other's ACK
 
     def handle(self) -> None:
         self.server.connections += 1
         try:
+            if self.server.implicit:
+                self._secure()
             going = self._say("CONNECT")
             while going and (line := self.rfile.readline()):
                 going = self._answer(line.decode("utf-8", "replace").rstrip("\r\n"))
         except OSError:
             pass  # the client left
 
+    def finish(self) -> None:
+        super().finish()
+        if isinstance(self.connection, ssl.SSLSocket):  # the server knows of the bare one only
+            self.connection.close()
+
     def _answer(self, command: str) -> bool:
         self.server.commands.append(command)
         verb = command.split(" ")[0].upper()
-        if not self._say(verb):
+        if verb == "BDAT":
+            self.server.bodies.append(self.rfile.read(int(command.split(" ")[1])))
+        going = self._say(verb, command)
+        if verb == "BDAT":
+            self._keep()
+        if not going:
             return False
+        if verb == "STARTTLS" and self._last.startswith("220"):
+            self._secure()
         return verb != "DATA" or not self._last.startswith("354") or self._body()
+
+    def _secure(self) -> None:
+        assert self.server.tls is not None
+        self.request = self.connection = self.server.tls.wrap_socket(
+            self.connection, server_side=True
+        )
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", buffering=0)
 
     def _body(self) -> bool:
         if self.server.reply("BODY").close:
@@ -125,16 +180,37 @@ class _Handler(socketserver.StreamRequestHandler):
                 return False
             body += line
         self.server.bodies.append(bytes(body))
-        return self._say("DOT")
+        if self.server.forgetful:
+            self._forget()
+        going = self._say("DOT")
+        self._keep()
+        return going
 
-    def _say(self, stage: str) -> bool:
+    def _keep(self) -> None:
+        self.server.answered.set()
+        if self._last.startswith("2"):
+            self.server.taken.append(self.server.bodies[-1])
+
+    def _say(self, stage: str, command: str = "") -> bool:
         """Whether the connection goes on."""
-        reply = self.server.reply(stage)
+        reply = self.server.reply(stage, command)
         time.sleep(reply.late)
         self._last = reply.text
         if reply.text:
             self.wfile.write(reply.text.replace("\n", "\r\n").encode("latin-1") + b"\r\n")
+        elif not reply.close:
+            self.server.stalled.set()
+            while self.rfile.read(65_536):  # until the client leaves
+                pass
+            return False
         return not reply.close
+
+    def _forget(self) -> None:
+        """What has come by now."""
+        self.connection.setblocking(False)
+        if self.rfile.peek():  # type: ignore[union-attr]
+            self.rfile.read1()  # type: ignore[union-attr]
+        self.connection.settimeout(self.timeout)
 
 
 @contextmanager

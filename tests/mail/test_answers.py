@@ -26,7 +26,7 @@ def test_before_a_message_is_begun_every_answer_is_about_the_relay(stage: Stage,
     assert sort_reply(stage, code, "", "r").outcome is Outcome.RELAY_TROUBLE
 
 
-@pytest.mark.parametrize("stage", MESSAGE)
+@pytest.mark.parametrize("stage", [Stage.RCPT, Stage.DATA, Stage.DOT])
 @pytest.mark.parametrize(
     ("code", "outcome"),
     [
@@ -37,8 +37,11 @@ def test_before_a_message_is_begun_every_answer_is_about_the_relay(stage: Stage,
         (455, Outcome.RETRY),
         (499, Outcome.RETRY),
         (500, Outcome.GIVE_UP),
+        (503, Outcome.RETRY),
         (530, Outcome.RELAY_TROUBLE),
+        (534, Outcome.RELAY_TROUBLE),
         (535, Outcome.RELAY_TROUBLE),
+        (538, Outcome.RELAY_TROUBLE),
         (550, Outcome.GIVE_UP),
         (551, Outcome.GIVE_UP),
         (552, Outcome.GIVE_UP),
@@ -52,6 +55,114 @@ def test_a_refused_message_is_sorted_by_its_code(stage: Stage, code: int, outcom
     assert sort_reply(stage, code, "5.1.1 no", "mx:25") == Answer(
         outcome, stage, "mx:25", code, "5.1.1 no"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "outcome"),
+    [
+        (550, "not from you", Outcome.RELAY_TROUBLE),
+        (550, "5.7.1 not from you", Outcome.RELAY_TROUBLE),
+        (550, "5.7.26 not authenticated", Outcome.RELAY_TROUBLE),
+        (551, "5.7.1 no", Outcome.RELAY_TROUBLE),
+        (553, "5.1.8 no such domain", Outcome.RELAY_TROUBLE),
+        (553, "5.1.7 bad sender", Outcome.RELAY_TROUBLE),
+        (501, "5.1.7 bad sender", Outcome.RELAY_TROUBLE),
+        (554, "5.7.0 client blocked", Outcome.RELAY_TROUBLE),
+        (530, "5.7.0 sign in first", Outcome.RELAY_TROUBLE),
+        (421, "4.3.2 closing", Outcome.RELAY_TROUBLE),
+        (552, "5.3.4 too big", Outcome.GIVE_UP),
+        (554, "5.3.4 too big", Outcome.GIVE_UP),
+        (500, "what?", Outcome.GIVE_UP),
+        (501, "5.5.4 bad parameter", Outcome.GIVE_UP),
+        (555, "5.5.4 no SMTPUTF8", Outcome.GIVE_UP),
+        (503, "5.5.1 nested MAIL", Outcome.RETRY),
+        (451, "4.3.0 later", Outcome.RETRY),
+        (452, "4.3.1 full", Outcome.RETRY),
+    ],
+)
+def test_a_refusal_of_the_sender_says_nothing_of_the_recipient(
+    code: int, text: str, outcome: Outcome
+) -> None:
+    assert sort_reply(Stage.MAIL, code, text, "r").outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "outcome"),
+    [
+        (Stage.RCPT, 553, "5.7.1 <a@b>: Sender address rejected: not owned", Outcome.RELAY_TROUBLE),
+        (Stage.RCPT, 550, "5.1.8 <a@b>: Domain not found", Outcome.RELAY_TROUBLE),
+        (Stage.RCPT, 554, "5.7.1 Client host rejected: denied", Outcome.RELAY_TROUBLE),
+        (Stage.RCPT, 554, "5.7.1 Client host [192.0.2.1] blocked using x", Outcome.RELAY_TROUBLE),
+        (Stage.RCPT, 554, "5.7.1 <m@x>: Relay access denied", Outcome.RETRY),
+        (Stage.RCPT, 550, "relaying denied", Outcome.RETRY),
+        (Stage.DOT, 550, "5.7.26 unauthenticated sender", Outcome.RETRY),
+        (Stage.DOT, 550, "5.7.515 not compliant", Outcome.RETRY),
+        (Stage.DOT, 554, "5.7.1 looks like spam", Outcome.GIVE_UP),
+        (Stage.RCPT, 550, "5.7.1 the member wants no mail", Outcome.GIVE_UP),
+    ],
+)
+def test_what_is_about_us_is_no_failure_of_a_recipient(
+    stage: Stage, code: int, text: str, outcome: Outcome
+) -> None:
+    assert sort_reply(stage, code, text, "r").outcome is outcome
+
+
+@pytest.mark.parametrize("stage", [Stage.RCPT, Stage.DATA, Stage.DOT])
+def test_a_relay_for_some_domains_speaks_of_them_when_it_closes(stage: Stage) -> None:
+    answer = sort_reply(stage, 421, "4.7.0 too fast", "r", dedicated=True)
+    assert answer.outcome is Outcome.RETRY
+    assert answer.throttled
+    at_mail = sort_reply(Stage.MAIL, 421, "4.7.0 too fast", "r", dedicated=True)
+    assert at_mail.outcome is Outcome.RELAY_TROUBLE
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "throttled"),
+    [
+        (Stage.RCPT, 450, "4.2.1 receiving mail too quickly", True),
+        (Stage.RCPT, 421, "4.7.28 unusual rate of unsolicited mail", True),
+        (Stage.DOT, 451, "4.7.650 slow down", True),
+        (Stage.DOT, 452, "Rate limit exceeded", True),
+        (Stage.DOT, 451, "4.3.0 too many messages", True),
+        (Stage.DATA, 450, "4.7.1 wait", True),
+        (Stage.RCPT, 450, "4.7.1 Greylisted, come back", False),
+        (Stage.RCPT, 451, "4.3.0 local error", False),
+        (Stage.RCPT, 450, "4.2.2 mailbox full", False),
+        (Stage.RCPT, 452, "4.5.3 too many recipients", False),
+        (Stage.RCPT, 550, "5.7.1 rate limit", False),
+        (Stage.MAIL, 451, "4.7.1 slow down", False),
+        (Stage.EHLO, 421, "4.7.0 too many connections", False),
+        (Stage.DOT, 250, "4.7.0 nonsense", False),
+    ],
+)
+def test_a_domain_that_asks_for_less_is_recognised(
+    stage: Stage, code: int, text: str, throttled: bool
+) -> None:
+    assert sort_reply(stage, code, text, "r").throttled is throttled
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "full"),
+    [
+        (Stage.RCPT, 452, "4.2.2 mailbox full", True),
+        (Stage.RCPT, 552, "5.2.2 over quota", True),
+        (Stage.DOT, 552, "no room", True),
+        (Stage.RCPT, 550, "The user's mailbox is full", True),
+        (Stage.RCPT, 451, "Quota exceeded", True),
+        (Stage.DOT, 552, "5.3.4 too big", False),
+        (Stage.MAIL, 552, "too big", False),
+        (Stage.RCPT, 550, "5.1.1 nobody", False),
+        (Stage.DOT, 250, "2.0.0 mailbox full of joy", False),
+    ],
+)
+def test_a_full_mailbox_is_recognised(stage: Stage, code: int, text: str, full: bool) -> None:
+    assert sort_reply(stage, code, text, "r").mailbox_full is full
+
+
+def test_a_lost_connection_is_neither_throttled_nor_full() -> None:
+    answer = sort_failure(Stage.DOT, "mailbox full, slow down", "r")
+    assert not answer.throttled
+    assert not answer.mailbox_full
 
 
 @pytest.mark.parametrize("code", [250, 251, 252])

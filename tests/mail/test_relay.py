@@ -1,9 +1,11 @@
 """Reading SMTP addresses: what they may say, and that a wrong one never shows its password."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.mail.rates import Rate
 from app.mail.relay import Relay, parse_relays
 
 SECRET = "s3cret"
@@ -107,6 +109,14 @@ def test_a_relay_shows_neither_user_nor_password() -> None:
         (f"smtp://u:?{SECRET}@mail.example.org", "\\? as %3F"),
         (f"smtp://u:1#{SECRET}@mail.example.org", "# as %23"),
         (f"smtp://u:{SECRET}@mail.example.org?timeout=5", "no option 'timeout'; it may have"),
+        (f"smtp://u:{SECRET}@mail.example.org?connections=0", "connections .* from 1 to 1000"),
+        (f"smtp://u:{SECRET}@mail.example.org?messages=x", "messages .* whole number"),
+        (f"smtp://u:{SECRET}@mail.example.org?messages=", "messages .* whole number"),
+        (f"smtp://u:{SECRET}@mail.example.org?per_second=1.5", "per_second .* whole number"),
+        (f"smtp://u:{SECRET}@mail.example.org?weight=0", "weight .* from 1 to 1000"),
+        (f"smtp://u:{SECRET}@mail.example.org?weight=1&weight=2", "option weight twice"),
+        (f"smtp://u:{SECRET}@mail.example.org?domains=", "domains names domains"),
+        (f"smtp://u:{SECRET}@mail.example.org?except=a..b", "except names domains"),
         (f"smtp://u:1,{SECRET}@mail.example.org", "begins with smtp://"),
         (f"smtp://a.example smtp://u:{SECRET}@mail.example.org:x", "port"),
     ],
@@ -118,3 +128,47 @@ def test_a_wrong_address_says_what_is_expected_and_never_the_password(
         parse_relays(text)
     assert SECRET not in str(raised.value)
     assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+def test_options_say_how_much_may_go_where() -> None:
+    (relay,) = parse_relays(
+        "smtp+starttls://mail.example.org?connections=8&messages=500&per_second=50&per_hour=5000"
+        "&per_day=40000&weight=2&domains=gmail.com;*.Example.org;b\u00fccher.example&except=x.gmail.com"
+    )
+    assert (relay.connections, relay.messages, relay.weight) == (8, 500, 2)
+    assert relay.rates == (Rate(50, 1), Rate(5000, 3600), Rate(40_000, 86_400))
+    assert relay.domains == ("gmail.com", ".example.org", "xn--bcher-kva.example")
+    assert relay.barred == ("x.gmail.com",)
+    assert relay.dedicated
+    assert hash(relay) == hash(replace(relay))
+
+
+def test_without_options_a_relay_takes_everything_without_limit() -> None:
+    (relay,) = parse_relays("smtp://mail.example.org")
+    assert (relay.connections, relay.messages, relay.weight, relay.rates) == (4, 1000, 1, ())
+    assert not relay.dedicated
+    assert relay.takes("anything.example")
+
+
+@pytest.mark.parametrize(
+    ("options", "domain", "takes"),
+    [
+        ("domains=gmail.com", "gmail.com", True),
+        ("domains=gmail.com", "GMAIL.com.", True),
+        ("domains=gmail.com", "x.gmail.com", False),
+        ("domains=gmail.com", "notgmail.com", False),
+        ("domains=.gmail.com", "x.y.gmail.com", True),
+        ("domains=.gmail.com", "gmail.com", False),
+        ("domains=*.gmail.com", "x.gmail.com", True),
+        ("domains=gmail.com;.gmail.com&except=x.gmail.com", "x.gmail.com", False),
+        ("except=gmail.com", "gmail.com", False),
+        ("except=gmail.com", "example.org", True),
+        ("except=.example.org", "news.example.org", False),
+        ("domains=xn--bcher-kva.example", "b\u00fccher.example", True),
+        ("domains=gmail.com", "", False),
+        ("domains=gmail.com", "\u00fc..example", False),
+    ],
+)
+def test_domain_rules_say_what_goes_to_a_relay(options: str, domain: str, takes: bool) -> None:
+    (relay,) = parse_relays(f"smtp://mail.example.org?{options}")
+    assert relay.takes(domain) is takes

@@ -24,8 +24,8 @@ def test_a_message_is_handed_over_and_the_session_ends_with_quit() -> None:
     assert (answer.code, answer.text, answer.enhanced) == (250, "2.0.0 taken", "2.0.0")
     assert answer.relay == server.relay.name
     assert server.verbs == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
-    assert server.said_to("MAIL") == [f"mail FROM:<{SENDER}>"]
-    assert server.said_to("RCPT") == [f"rcpt TO:<{SOMEBODY}>"]
+    assert server.said_to("MAIL") == [f"MAIL FROM:<{SENDER}>"]
+    assert server.said_to("RCPT") == [f"RCPT TO:<{SOMEBODY}>"]
     assert [unstuffed(body) for body in server.bodies] == [MESSAGE]
 
 
@@ -36,7 +36,7 @@ def test_several_messages_use_one_connection() -> None:
             assert answer.outcome is Outcome.SENT
     assert server.connections == 1
     assert server.verbs.count("EHLO") == 1
-    assert server.said_to("RCPT") == [f"rcpt TO:<m{n}@example.org>" for n in range(5)]
+    assert server.said_to("RCPT") == [f"RCPT TO:<m{n}@example.org>" for n in range(5)]
     assert [unstuffed(body) for body in server.bodies] == [MESSAGE] * 5
 
 
@@ -72,7 +72,7 @@ def test_a_relay_that_knows_only_helo_is_asked_for_no_extension() -> None:
     with talking({"EHLO": "502 5.5.1 what?"}) as (server, client):
         assert client.send(SENDER, SOMEBODY, MESSAGE).outcome is Outcome.SENT
     assert server.verbs == ["EHLO", "HELO", "MAIL", "RCPT", "DATA", "QUIT"]
-    assert server.said_to("MAIL") == [f"mail FROM:<{SENDER}>"]
+    assert server.said_to("MAIL") == [f"MAIL FROM:<{SENDER}>"]
 
 
 def test_what_the_relay_offers_is_used_where_it_is_needed() -> None:
@@ -86,14 +86,14 @@ def test_what_the_relay_offers_is_used_where_it_is_needed() -> None:
             (SOMEBODY, MESSAGE),
         ):
             assert client.send(SENDER, recipient, message).outcome is Outcome.SENT
-    size = f"mail FROM:<{SENDER}> size={len(MESSAGE)}"
-    assert [line.replace("SIZE", "size") for line in server.said_to("MAIL")] == [
+    size = f"MAIL FROM:<{SENDER}> SIZE={len(MESSAGE)}"
+    assert server.said_to("MAIL") == [
         size,
-        f"mail FROM:<{SENDER}> size={len(eight_bit)} BODY=8BITMIME",
+        f"MAIL FROM:<{SENDER}> SIZE={len(eight_bit)} BODY=8BITMIME",
         f"{size} SMTPUTF8",
         size,
     ]
-    assert server.said_to("RCPT")[2] == "rcpt TO:<jörg@example.org>"
+    assert server.said_to("RCPT")[2] == "RCPT TO:<jörg@example.org>"
     assert unstuffed(server.bodies[1]) == eight_bit
 
 
@@ -120,7 +120,7 @@ def test_an_address_beyond_ascii_needs_smtputf8_and_only_its_domain_does_not() -
         assert client.send(SENDER, "joerg@bücher.example", MESSAGE).outcome is Outcome.SENT
         broken = client.send(SENDER, "joerg@ü..example", MESSAGE)
         assert broken.outcome is Outcome.GIVE_UP
-    assert server.said_to("RCPT") == ["rcpt TO:<joerg@xn--bcher-kva.example>"]
+    assert server.said_to("RCPT") == ["RCPT TO:<joerg@xn--bcher-kva.example>"]
 
 
 def test_the_user_signs_in_once_a_connection() -> None:
