@@ -41,6 +41,7 @@ def findings(services: Services) -> Iterator[Line]:
     yield _settings(services)
     yield _database(services)
     yield from _mail(services)
+    yield from _signing(services)
     yield _clock()
 
 
@@ -73,6 +74,12 @@ def _mail(services: Services) -> Iterator[Line]:
             client.close()
         words = "the local inbox" if services.settings.uses_inbox else "answers"
         yield Line(f"mail {relay.name}", not trouble, trouble or words)
+
+
+def _signing(services: Services) -> Iterator[Line]:
+    signer = services.settings.dkim
+    if signer:
+        yield Line("DKIM", True, f"publish as TXT at {signer.record_name}: {signer.record}")
 
 
 def _clock() -> Line:

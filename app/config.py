@@ -4,6 +4,7 @@ Every problem is collected, so that a start that fails names all that is wrong a
 """
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,9 +18,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.mail.hosts import is_loopback
+from app.mail.rates import Rate, parse_domain_limits
 from app.mail.relay import Relay, parse_relays
+from newsletters.dkim import Key, Signer
 
 MIN_KEY_LENGTH = 32
+MIN_TOKEN_LENGTH = 16
 
 T = TypeVar("T")
 
@@ -36,6 +40,8 @@ class Settings:
     secret_keys: tuple[str, ...]  # oldest first, the newest signs
     own_key: bool  # the keys were made up here, not set by the operator
     relays: tuple[Relay, ...]  # where mail goes; the local inbox when SMTP_URL is not set
+    domain_limits: Mapping[str, Rate]  # recipient domain -> what it takes
+    worker_processes: int
     uses_inbox: bool
     inbox_port: int
     mail_domain: str
@@ -45,6 +51,9 @@ class Settings:
     sign_in_limit: str
     public_limit: str
     trusted_proxies: int
+    dkim: Signer | None  # signs mail; None where the relays do
+    log_format: str  # a key of app.logs.RENDERERS
+    metrics_token: str  # empty: /metrics is for this machine alone
 
     @property
     def secure(self) -> bool:
@@ -74,22 +83,28 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     relays = read("SMTP_URL", "", parse_relays)
     base_url = read("BASE_URL", "http://127.0.0.1:8000", _base_url)
     keys = read("SECRET_KEYS", "", _keys)
+    mail_domain = read("MAIL_DOMAIN", urlsplit(base_url).hostname or "localhost", _domain)
     settings = Settings(
-        database_url=read("DATABASE_URL", f"sqlite:///{data_dir / 'docket.db'}", _database_url),
+        database_url=read("DATABASE_URL", f"sqlite:///{data_dir / 'docket.db'}", database_url),
         data_dir=data_dir,
         base_url=base_url,
         secret_keys=keys,
         own_key=not keys,
         relays=relays or (),
+        domain_limits=read("DOMAIN_LIMITS", "", parse_domain_limits),
+        worker_processes=read("WORKER_PROCESSES", "1", _whole(1, 64)),
         uses_inbox=not relays,
         inbox_port=inbox_port,
-        mail_domain=read("MAIL_DOMAIN", urlsplit(base_url).hostname or "localhost", _domain),
+        mail_domain=mail_domain,
         default_timezone=read("DEFAULT_TIMEZONE", "UTC", _timezone),
         link_lifetime_days=read("LINK_LIFETIME_DAYS", "180", _whole(28, 3650)),
         upload_limit_mb=read("UPLOAD_LIMIT_MB", "64", _whole(1, 1024)),
         sign_in_limit=read("SIGN_IN_LIMIT", "10 per minute", _rate),
         public_limit=read("PUBLIC_LIMIT", "120 per minute", _rate),
         trusted_proxies=read("TRUSTED_PROXIES", "0", _whole(0, 5)),
+        dkim=_dkim(read, mail_domain),
+        log_format=read("LOG_FORMAT", "text", _one_of("text", "json")),
+        metrics_token=read("METRICS_TOKEN", "", _token),
     )
     read.raise_if_wrong()
     return settings
@@ -146,6 +161,22 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"{text!r} is not one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
+def _token(text: str) -> str:
+    # It is a secret, so it is not repeated.
+    if text and not re.fullmatch(rf"[\w.~+/=-]{{{MIN_TOKEN_LENGTH},}}", text, re.ASCII):
+        raise ValueError(f"{MIN_TOKEN_LENGTH} letters and digits or more, without spaces")
+    return text
+
+
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -166,7 +197,8 @@ def _keys(text: str) -> tuple[str, ...]:
     return keys
 
 
-def _database_url(text: str) -> str:
+def database_url(text: str) -> str:
+    """The address as the engine takes it. ValueError when it is none of a database we know."""
     try:
         url = make_url(text)
     except ArgumentError:
@@ -183,6 +215,32 @@ def _domain(text: str) -> str:
     if any(c.isspace() or c in "@/<>" for c in text):
         raise ValueError(f"{text!r} is not a domain such as news.example.org")
     return text.lower().rstrip(".")
+
+
+def _dkim(read: _Reader, mail_domain: str) -> Signer | None:
+    key = read("DKIM_KEY", "", _dkim_key)
+    selector = read("DKIM_SELECTOR", "docket", _dns_name)
+    domain = read("DKIM_DOMAIN", "", _dns_name) or mail_domain
+    return Signer(key, domain, selector) if key else None
+
+
+def _dkim_key(text: str) -> Key | None:
+    if not text:
+        return None
+    from app.mail.dkim_key import load_key  # cryptography takes its time: not where it is idle
+
+    try:
+        pem = Path(text).expanduser().read_bytes()
+    except OSError as error:
+        raise ValueError(f"{text!r} cannot be read: {error.strerror}") from None
+    return load_key(pem)
+
+
+def _dns_name(text: str) -> str:
+    """RFC 6376 3.1, 3.5: labels of ASCII letters, digits and hyphens with dots between."""
+    if text and not re.fullmatch(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", text, re.IGNORECASE):
+        raise ValueError(f"{text!r} is not a name in the DNS, such as news.example.org")
+    return text.lower()
 
 
 def _timezone(text: str) -> str:

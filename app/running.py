@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from app import PRODUCT_NAME, migrating
 from app.announcing import announcement
 from app.config import Settings, SettingsError, load, with_embedded_defaults
+from app.delivery.cli import STOP_SECONDS as WORKER_STOP_SECONDS
 from app.local_inbox import HOST as INBOX_HOST
 from app.mail.hosts import is_loopback
 from app.networks.models import Network
@@ -216,7 +217,11 @@ def _programs(settings: Settings, host: str, port: int) -> Iterator[Program]:
         folder, inbox_port = str(settings.inbox_dir), str(settings.inbox_port)
         yield Program("inbox", (*python, "app.local_inbox", folder, inbox_port))
     yield Program("web", web_arguments(host, port))
-    yield Program("worker", (*python, "app.cli", "worker"))
+    for number in range(1, settings.worker_processes + 1):
+        name = "worker" if settings.worker_processes == 1 else f"worker-{number}"
+        command = (*python, "app.cli", "worker", "--processes", "1")
+        # What it is handing over just now gets its answer first.
+        yield Program(name, command, WORKER_STOP_SECONDS, needs=("inbox",))
 
 
 def _readiness(settings: Settings, host: str, port: int) -> Callable[[], bool]:

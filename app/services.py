@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.config import Settings, load, with_embedded_defaults
 from app.db import Database
 from app.links import Links
+from newsletters.dkim import Signer
 
 
 @dataclass(frozen=True)
@@ -12,6 +13,7 @@ class Services:
     settings: Settings
     database: Database
     links: Links
+    dkim: Signer | None = None  # signs mail, where the relays do not
 
     @classmethod
     def of(cls, settings: Settings) -> "Services":
@@ -19,6 +21,7 @@ class Services:
             settings,
             Database(settings.database_url),
             Links(settings.secret_keys, settings.base_url, settings.mail_domain),
+            settings.dkim,
         )
 
     @classmethod

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 STOP_SECONDS = 10.0  # from SIGTERM to SIGKILL
+HURRY_SECONDS = 3.0  # from a second SIGTERM to SIGKILL
 QUICK_SECONDS = 10.0  # a child that dies younger than this died quickly
 QUICK_DEATHS = 5  # so many in a row, and there is no point in another
 FIRST_DELAY = 0.25
@@ -30,8 +31,13 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class Program:
+    """`stop_seconds`: how long it may take to end, where that is not the usual time. `needs`: the
+    programs that it needs to the end, so that it ends before them."""
+
     name: str
     arguments: Sequence[str]
+    stop_seconds: float | None = None
+    needs: Sequence[str] = ()
 
 
 class GaveUp(Exception):
@@ -50,6 +56,8 @@ class Child:
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self.process: subprocess.Popen[bytes] | None = None
         self.due = 0.0  # on the monotonic clock
+        self._stop_seconds = STOP_SECONDS if program.stop_seconds is None else program.stop_seconds
+        self._stop_asked: float | None = None  # on the monotonic clock
         self._environ = environ
         self._quick_deaths = 0
         self._begun = 0.0
@@ -111,13 +119,23 @@ class Child:
             raise GaveUp(self.program.name, self.tail)
         self.due = time.monotonic() + FIRST_DELAY * 2 ** (self._quick_deaths - 1)
 
-    def ask_to_stop(self) -> None:
-        if self.process is not None:
-            os.kill(self.process.pid, signal.SIGTERM)
-
-    def kill(self) -> None:
-        if self.process is not None:
+    def end(self) -> None:
+        """Ask it to stop, once; when it has had its time, kill it."""
+        if self._stop_asked is None:
+            self._ask_to_stop()
+        elif time.monotonic() - self._stop_asked >= self._stop_seconds:
             self._end_group()
+
+    def hurry(self) -> None:
+        """From now on it has little time; one that was asked already hears it once more."""
+        self._stop_seconds = min(self._stop_seconds, HURRY_SECONDS)
+        if self._stop_asked is not None:
+            self._ask_to_stop()
+
+    def _ask_to_stop(self) -> None:
+        assert self.process is not None
+        self._stop_asked = time.monotonic()
+        os.kill(self.process.pid, signal.SIGTERM)
 
     def _end_group(self) -> None:
         assert self.process is not None
@@ -209,14 +227,16 @@ class Supervisor:
             self._selector.unregister(child.process.stdout.fileno())
 
     def _end_all(self) -> None:
-        for child in self._children:
-            child.ask_to_stop()
-        deadline, asked = time.monotonic() + STOP_SECONDS, self._stops
-        while any(child.process for child in self._children):
-            late = time.monotonic() >= deadline
-            for child in self._children:
-                if late or self._stops > asked:
-                    child.kill()
+        asked = self._stops
+        while living := [child for child in self._children if child.process]:
+            if self._stops > asked:  # somebody is in a hurry: each child hears it too
+                asked = self._stops
+                for child in living:
+                    child.hurry()
+            needed = {name for child in living for name in child.program.needs}
+            for child in living:
+                if child.program.name not in needed:
+                    child.end()
                 if child.has_ended():
                     self._bury(child)
             self._show_output(TICK_SECONDS)

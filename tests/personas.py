@@ -9,7 +9,14 @@ from sqlalchemy.orm import Session
 
 from app.cases.models import Addressee, Ask, Case, CasePerson
 from app.clock import now
-from app.delivery.models import Delivery, DeliveryState, Edition, EditionOffer
+from app.delivery.models import (
+    Chunk,
+    Delivery,
+    DeliveryState,
+    Edition,
+    EditionOffer,
+    Settlement,
+)
 from app.issues.models import Issue, IssueCase, Offer
 from app.networks.models import Member, Membership, MemberTrait, Network, TraitKind
 from app.staff.models import Role, Staff
@@ -192,15 +199,55 @@ def delivered(
             sector=membership.sector,
             profession=membership.member.profession,
             country=membership.member.country,
-            state=DeliveryState(state).value,
-            next_try_at=at,
-            settled_at=at,
         )
         for membership in session.scalars(current)
     ]
     session.add_all(deliveries)
     session.flush()  # others refer to their ids
+    settled(session, deliveries, at=at, state=state)
     return deliveries
+
+
+def settled(
+    session: Session, deliveries: list[Delivery], *, at: datetime, state: str = "sent"
+) -> None:
+    """One chunk of them all, done, and their settlements; nothing of it for "queued"."""
+    ids = [delivery.id for delivery in deliveries]
+    if not ids:
+        return
+    queued = state == DeliveryState.QUEUED
+    session.add(
+        Chunk(
+            issue_id=deliveries[0].issue_id,
+            edition_id=deliveries[0].edition_id,
+            first_id=min(ids),
+            last_id=max(ids),
+            size=len(ids),
+            done_at=None if queued else at,
+        )
+    )
+    if not queued:
+        session.add_all(
+            Settlement(
+                delivery_id=delivery.id,
+                issue_id=delivery.issue_id,
+                state=DeliveryState(state).value,
+                attempts=1,
+                next_try_at=at if state == DeliveryState.RETRY else None,
+                settled_at=at,
+            )
+            for delivery in deliveries
+        )
+    session.flush()  # others read it by set-based statements
+
+
+def resettle(session: Session, delivery: Delivery, state: str) -> None:
+    """As if something else had become of it."""
+    row = session.get_one(Settlement, delivery.id)
+    row.state = DeliveryState(state).value
+    if state == DeliveryState.RETRY:
+        row.next_try_at = row.settled_at
+    session.flush()  # others read it by set-based statements
 
 
 def _add(session: Session, thing: Any) -> Any:

@@ -1,6 +1,7 @@
 """`python -m tests.supervised PROGRAMS`: a supervisor over the programs of a JSON object.
 
-A program is a name and Python source; waits are short, so that a test need not wait either.
+A program is a name and Python source; "a needs b" is one that needs the program b. Waits are short,
+so that a test need not wait either.
 """
 
 import json
@@ -21,7 +22,11 @@ def say(text: str) -> None:
 def main(programs: dict[str, str]) -> None:
     running = supervisor.Supervisor(
         [
-            supervisor.Program(name, (sys.executable, "-u", "-c", source))
+            supervisor.Program(
+                name.partition(" needs ")[0],
+                (sys.executable, "-u", "-c", source),
+                needs=tuple(filter(None, name.partition(" needs ")[2:])),
+            )
             for name, source in programs.items()
         ],
         os.environ,

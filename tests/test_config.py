@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.config import SettingsError, load, with_embedded_defaults
+from tests.keys import ED25519, ED25519_PEM
 
 KEY = "k" * 40
 
@@ -39,6 +40,13 @@ def test_the_made_key_is_kept_and_its_owners_alone(tmp_path: Path) -> None:
         ("SIGN_IN_LIMIT", "often", "10 per minute"),
         ("LINK_LIFETIME_DAYS", "1", "28"),
         ("TRUSTED_PROXIES", "-1", "whole number"),
+        ("DKIM_KEY", "/nowhere/dkim.pem", "cannot be read: No such file"),
+        ("DKIM_KEY", "/", "cannot be read"),
+        ("DKIM_KEY", __file__, "a private key in PEM"),
+        ("DKIM_SELECTOR", "a b", "a name in the DNS"),
+        ("DKIM_DOMAIN", "a;b", "a name in the DNS"),
+        ("LOG_FORMAT", "xml", "text, json"),
+        ("METRICS_TOKEN", "short", "16 letters"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_expected(
@@ -74,3 +82,19 @@ def test_what_can_be_reached_from_outside_needs_a_key_of_its_own(tmp_path: Path)
     with pytest.raises(SettingsError, match="SECRET_KEYS"):
         load({"BASE_URL": "https://docket.example.org"}).require_real_keys("127.0.0.1")
     load({"SECRET_KEYS": KEY}).require_real_keys("0.0.0.0")
+
+
+def test_mail_is_not_signed_unless_there_is_a_key() -> None:
+    assert load({"DKIM_SELECTOR": "letters"}).dkim is None
+
+
+def test_mail_is_signed_for_its_domain(tmp_path: Path) -> None:
+    (tmp_path / "dkim.pem").write_bytes(ED25519_PEM)
+    env = {"DKIM_KEY": str(tmp_path / "dkim.pem"), "MAIL_DOMAIN": "news.example.org"}
+    signer = load(env).dkim
+    assert signer is not None
+    assert signer.record_name == "docket._domainkey.news.example.org"
+    assert signer.record == f"v=DKIM1; k=ed25519; p={ED25519.public}"
+    other = load({**env, "DKIM_DOMAIN": "Example.org", "DKIM_SELECTOR": "letters"}).dkim
+    assert other is not None
+    assert other.record_name == "letters._domainkey.example.org"

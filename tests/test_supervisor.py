@@ -93,6 +93,18 @@ def test_a_second_stop_signal_does_not_wait_for_a_child_that_will_not_stop(
     life.gone()
 
 
+def test_what_a_child_needs_ends_after_it() -> None:
+    says = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit('asked'))\n"
+    programs = {"needed": says + PID + WAIT, "first needs needed": says + PID + WAIT}
+    with supervised(**programs) as running:
+        running.line_with("pid")
+        running.line_with("pid")
+        running.send(signal.SIGTERM)
+        assert running.line_with("asked").startswith("first")
+        assert running.line_with("asked").startswith("needed")
+        assert running.end() == 0
+
+
 def test_what_a_dead_child_leaves_behind_is_ended_too(life: LifeLine, tmp_path: Path) -> None:
     grandchild, mark = life.source() + WAIT, str(tmp_path / "begun")
     parent = (

@@ -1,93 +1,110 @@
 """The bytes of one delivery: its edition filled with its member's name, links and addresses."""
 
-from collections.abc import Mapping
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from app.delivery.ledger import Begun
 from app.delivery.models import Edition
 from app.issues.composing import merge_fields
 from app.issues.models import Issue
-from app.links import Links
-from app.networks.models import Member, Network
-from newsletters import content, wire
+from app.links import Links, Purpose, base36
+from app.mail.letter import Letter
+from app.networks.models import Network
+from newsletters import wire
+from newsletters.content import TOKEN, Masthead, Recipient, Tokens
+from newsletters.dkim import Signer
+from newsletters.stencil import Stencil
+
+KEPT = 64  # editions, of some 200 KB each
+
+
+class Addressed(NamedTuple):
+    """To whom a delivery goes, as it was on the day it was frozen."""
+
+    delivery_id: int
+    name: str
+    address: str
+    profession: str | None
+    country: str | None  # ISO 3166-1 alpha-2
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A message ready for a relay: envelope and bytes."""
+class Loaded:
+    """An edition ready to be filled; it needs no session any more."""
 
-    sender: str  # the return path, which says which delivery came back
-    recipient: str
-    message: bytes
+    stencil: Stencil
+    language: str
+    asked: tuple[bytes, ...]  # for each ask, the end of its ids: a dot and its offer's
 
 
 class Filler:
-    """Fills deliveries; an edition is loaded once and kept while the worker runs."""
+    """Fills deliveries. An edition is loaded once and kept while others are not more in use.
 
-    def __init__(self, links: Links) -> None:
+    Members' own values are not kept: a million letters take no more memory than one.
+    """
+
+    def __init__(self, links: Links, dkim: Signer | None = None) -> None:
         self._links = links
-        self._editions: dict[int, _Loaded] = {}
+        self._dkim = dkim
+        self._kept: OrderedDict[int, Loaded] = OrderedDict()
+        self._before, _, self._behind = links.return_path_form.partition(TOKEN)
+        self._return_path = links.stamp(Purpose.RETURN_PATH)
+        self._message_id = links.stamp(Purpose.MESSAGE_ID)
+        self._unsubscribe = links.stamp(Purpose.UNSUBSCRIBE)
+        self._answer = links.stamp(Purpose.ANSWER)
 
-    def fill(self, session: Session, begun: Begun, now: datetime) -> Letter:
-        loaded = self._load(session, begun.edition_id)
-        member = session.get_one(Member, begun.member_id)
-        sender = self._links.return_path(begun.delivery_id)
-        message = loaded.edition.fill(
-            recipient_of(member, loaded.edition.language),
-            links_of(self._links, begun.delivery_id, loaded.offer_ids),
-            content.Envelope(
-                from_name=loaded.network.from_name,
-                from_address=loaded.network.from_address,
-                reply_to=loaded.network.reply_to or loaded.network.from_address,
-                message_id=self._links.message_id(begun.delivery_id),
-                date=now,
-                list_id=list_id(loaded.network, self._links.mail_domain),
-                feedback_id=f"{loaded.issue_id}:{loaded.network.code}:docket",
-            ),
+    def load(self, session: Session, edition_id: int) -> Loaded:
+        """NoResultFound when there is no such edition; ValueError when it cannot be filled."""
+        if edition_id not in self._kept:
+            self._kept[edition_id] = self._load(session, edition_id)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(edition_id)
+        return self._kept[edition_id]
+
+    def letter(self, loaded: Loaded, to: Addressed, at: datetime) -> Letter:
+        """ValueError (CompositionError) for a member to whom nothing can be written."""
+        ids = base36(to.delivery_id)
+        fields = merge_fields(to.name, to.profession, to.country, loaded.language)
+        message = loaded.stencil.fill(
+            Recipient(to.name, to.address, fields), self._tokens(ids, loaded.asked), at
         )
-        return Letter(sender, member.email, message)
+        sender = f"{self._before}{self._return_path(ids).decode()}{self._behind}"
+        return Letter(sender, to.address, message, dotless=True, seven_bit=True)
 
-    def _load(self, session: Session, edition_id: int) -> "_Loaded":
-        if edition_id not in self._editions:
-            self._editions[edition_id] = _load(session, edition_id)
-        return self._editions[edition_id]
+    def ready(self, edition: wire.Edition, masthead: Masthead) -> Loaded:
+        stencil = Stencil(edition, masthead, self._dkim)
+        asked = tuple(b"." + base36(int(key)) for key in stencil.asks)
+        return Loaded(stencil, edition.language, asked)
 
+    def _load(self, session: Session, edition_id: int) -> Loaded:
+        row = session.get_one(Edition, edition_id)
+        issue = session.get_one(Issue, row.issue_id)
+        return self.ready(wire.Edition.loads(row.compiled), masthead(self._links, issue))
 
-@dataclass(frozen=True)
-class _Loaded:
-    issue_id: int
-    network: Network
-    edition: wire.Edition
-    offer_ids: tuple[int, ...]
-
-
-def _load(session: Session, edition_id: int) -> _Loaded:
-    row = session.get_one(Edition, edition_id)
-    issue = session.get_one(Issue, row.issue_id)
-    return _Loaded(
-        issue.id,
-        issue.network,
-        wire.Edition.loads(row.compiled),
-        tuple(offer.id for offer in row.offers),
-    )
+    def _tokens(self, ids: bytes, asked: tuple[bytes, ...]) -> Tokens:
+        answer = self._answer
+        return Tokens(
+            message_id=self._message_id(ids),
+            unsubscribe=self._unsubscribe(ids),
+            answers=tuple([answer(ids + offer) for offer in asked]),
+        )
 
 
-def recipient_of(member: Member, language: str) -> content.Recipient:
-    fields = merge_fields(member, language)
-    return content.Recipient(name=member.name, address=member.email, fields=fields)
-
-
-def links_of(links: Links, delivery_id: int, offer_ids: tuple[int, ...]) -> content.Links:
-    answers: Mapping[str, str] = {
-        str(offer_id): links.answer_url(delivery_id, offer_id) for offer_id in offer_ids
-    }
-    return content.Links(
-        answers=answers,
-        unsubscribe=links.unsubscribe_url(delivery_id),
-        unsubscribe_mailto=None,
+def masthead(links: Links, issue: Issue) -> Masthead:
+    network = issue.network
+    return Masthead(
+        from_name=network.from_name,
+        from_address=network.from_address,
+        reply_to=network.reply_to or network.from_address,
+        message_id=links.message_id_form,
+        list_id=list_id(network, links.mail_domain),
+        feedback_id=f"{issue.id}:{network.code}:docket",
+        answer=links.answer_form,
+        unsubscribe=links.unsubscribe_form,
     )
 
 

@@ -4,11 +4,13 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from sqlalchemy import insert, literal, null, select
+from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from app.delivery.audience import chosen, count_by_edition, offers_key, recipients
-from app.delivery.models import Delivery, DeliveryState, Edition, EditionOffer
+from app.delivery.leasing import CHUNK_SIZE, changed, rank_of
+from app.delivery.models import Chunk, Delivery, Edition, EditionOffer
+from app.delivery.waking import wake_workers
 from app.errors import InvalidInput, Refused
 from app.issues.composing import content_of, stops
 from app.issues.models import Issue, Offer
@@ -17,6 +19,7 @@ from app.translating import into
 from newsletters import wire
 from newsletters.content import CompositionError
 
+FREEZING = 0x646F636B6574  # a number of our own for PostgreSQL's advisory lock
 WINDOW = timedelta(days=28)  # in which a response counts, when the ask has no deadline
 
 
@@ -46,13 +49,14 @@ def unschedule(session: Session, issue: Issue) -> None:
     if issue.frozen_at is not None:
         raise Refused(_("This issue is on its way already, so it cannot become a draft again."))
     issue.scheduled_for = issue.scheduled_by = None
+    issue.paused_at = issue.paused_why = None
 
 
 def due(session: Session, now: datetime) -> list[int]:
     """The ids of issues whose time has come and that are not frozen yet."""
     statement = (
         select(Issue.id)
-        .where(Issue.scheduled_for <= now, Issue.frozen_at.is_(None))
+        .where(Issue.scheduled_for <= now, Issue.frozen_at.is_(None), Issue.paused_at.is_(None))
         .order_by(Issue.scheduled_for)
     )
     return list(session.scalars(statement))
@@ -77,13 +81,22 @@ def freeze(session: Session, issue_id: int, now: datetime) -> int:
 
 
 def _write_ledger(session: Session, issue: Issue, now: datetime) -> int:
+    _one_at_a_time(session)
     issue.frozen_at = now
     for offer in issue.offers:
         offer.closes_at = closing_time(offer, now, ZoneInfo(issue.network.timezone))
+    wake_workers(session)
     return sum(
-        _fill(session, issue, _edition(session, issue, ids), now)
+        _fill(session, issue, _edition(session, issue, ids))
         for ids in count_by_edition(session, issue)
     )
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Until this transaction ends: the ids of an edition's deliveries are then neighbours, and a
+    chunk's range holds nobody else's. SQLite writes one at a time anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(FREEZING)))
 
 
 def _back_to_draft(issue: Issue, why: str) -> int:
@@ -118,8 +131,8 @@ def _edition(session: Session, issue: Issue, ids: tuple[int, ...]) -> Edition:
     return edition
 
 
-def _fill(session: Session, issue: Issue, edition: Edition, now: datetime) -> int:
-    """One statement writes the ledger rows of an edition, however many."""
+def _fill(session: Session, issue: Issue, edition: Edition) -> int:
+    """One statement writes the ledger rows of an edition, however many, and one their chunks."""
     columns = {
         "issue_id": literal(issue.id),
         "edition_id": literal(edition.id),
@@ -128,10 +141,6 @@ def _fill(session: Session, issue: Issue, edition: Edition, now: datetime) -> in
         "sector": Membership.sector,
         "profession": Member.profession,
         "country": Member.country,
-        "state": literal(DeliveryState.QUEUED.value),
-        "cause": null(),
-        "attempts": literal(0),
-        "next_try_at": literal(now, Delivery.next_try_at.type),
     }
     rows = (
         recipients(issue)
@@ -139,6 +148,34 @@ def _fill(session: Session, issue: Issue, edition: Edition, now: datetime) -> in
         .where(offers_key(issue) == edition.offers_key)
         .order_by(Member.id)
     )
-    statement = insert(Delivery).from_select(list(columns), rows)
-    result = session.execute(statement, execution_options={"preserve_rowcount": True})
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    count = changed(session, insert(Delivery).from_select(list(columns), rows))
+    if count:
+        _cut(session, issue, edition, count)
+    return count
+
+
+def _cut(session: Session, issue: Issue, edition: Edition, count: int) -> None:
+    """Chunks of the edition's deliveries, the newest `count` of the ledger."""
+    last = session.scalar(select(func.max(Delivery.id))) or 0
+    first = last - count + 1
+    ends = session.scalars(
+        select(Delivery.id).where(
+            Delivery.id.in_((first - 1, first, last)), Delivery.edition_id == edition.id
+        )
+    )
+    if sorted(ends) != sorted({first, last}):
+        raise RuntimeError("somebody else wrote deliveries meanwhile; it is tried again")
+    session.execute(
+        insert(Chunk),
+        [
+            {
+                "issue_id": issue.id,
+                "edition_id": edition.id,
+                "first_id": begin,
+                "last_id": min(begin + CHUNK_SIZE - 1, last),
+                "size": min(CHUNK_SIZE, last - begin + 1),
+                "rank": rank_of(urgent=issue.urgent),
+            }
+            for begin in range(first, last + 1, CHUNK_SIZE)
+        ],
+    )

@@ -6,14 +6,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.cases.interchange import import_cases
 from app.cases.models import Case
 from app.clock import now
 from app.delivery import preparing
-from app.delivery.models import Attempt, Delivery, DeliveryState, EditionOffer
+from app.delivery.models import (
+    Cause,
+    Chunk,
+    Delivery,
+    DeliveryState,
+    EditionOffer,
+    Settlement,
+)
 from app.example.cast import NETWORKS, NetworkPart, Person, people
 from app.issues import editing
 from app.issues.models import Issue
@@ -166,21 +173,20 @@ def _mark_sent(session: Session, issue: Issue, at: datetime) -> None:
     ).all()
     for number, delivery in enumerate(deliveries):
         refused = number in (9, 21)
-        delivery.state = DeliveryState.FAILED if refused else DeliveryState.SENT
-        delivery.cause = "refused" if refused else None
-        delivery.attempts, delivery.settled_at = 1, at
         session.add(
-            Attempt(
+            Settlement(
                 delivery_id=delivery.id,
-                number=1,
-                begun_at=at,
-                ended_at=at,
+                issue_id=issue.id,
+                state=DeliveryState.FAILED if refused else DeliveryState.SENT,
+                cause=Cause.REFUSED if refused else None,
+                attempts=1,
+                settled_at=at,
                 relay="example",
-                outcome="give_up" if refused else "sent",
                 code=550 if refused else 250,
                 answer="5.1.1 no such mailbox" if refused else "2.0.0 queued",
             )
         )
+    session.execute(update(Chunk).where(Chunk.issue_id == issue.id).values(done_at=at))
     issue.finished_at = at
 
 
@@ -188,7 +194,8 @@ def _answer(session: Session, issue: Issue, at: datetime, chance: Random) -> Non
     pairs = session.execute(
         select(Delivery.id, EditionOffer.offer_id)
         .join(EditionOffer, EditionOffer.edition_id == Delivery.edition_id)
-        .where(Delivery.issue_id == issue.id, Delivery.state == DeliveryState.SENT)
+        .join(Settlement, Settlement.delivery_id == Delivery.id)
+        .where(Delivery.issue_id == issue.id, Settlement.state == DeliveryState.SENT)
         .order_by(Delivery.id, EditionOffer.offer_id)
     ).all()
     for delivery_id, offer_id in pairs:

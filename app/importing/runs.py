@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -119,6 +119,12 @@ def forget(session: Session, run_id: int) -> None:
     session.execute(delete(ImportRun).where(ImportRun.id == run_id))
 
 
+def is_waiting(session: Session, at: datetime) -> bool:
+    """Whether there is anything to read or to apply: one cheap look."""
+    waiting = _to_read(at) | (ImportRun.state == ImportState.TO_APPLY)
+    return session.scalar(select(ImportRun.id).where(waiting).limit(1)) is not None
+
+
 def work_through(database: Database, folder: Path) -> None:
     """What a worker does for imports: read those to read, apply those to apply."""
     while (run_id := _claim_reading(database)) is not None:
@@ -172,11 +178,7 @@ def forget_old(session: Session, at: datetime) -> None:
 
 def _claim_reading(database: Database) -> int | None:
     with database.writing() as session:
-        free = or_(
-            ImportRun.state == ImportState.TO_READ,
-            (ImportRun.state == ImportState.READING) & (ImportRun.claimed_until < now()),
-        )
-        first = select(ImportRun.id).where(free).order_by(ImportRun.id).limit(1)
+        first = select(ImportRun.id).where(_to_read(now())).order_by(ImportRun.id).limit(1)
         return session.scalars(
             update(ImportRun)
             .where(ImportRun.id.in_(first.with_for_update(skip_locked=True).scalar_subquery()))
@@ -184,3 +186,10 @@ def _claim_reading(database: Database) -> int | None:
             .returning(ImportRun.id)
             .execution_options(synchronize_session=False)
         ).first()
+
+
+def _to_read(at: datetime) -> ColumnElement[bool]:
+    return or_(
+        ImportRun.state == ImportState.TO_READ,
+        (ImportRun.state == ImportState.READING) & (ImportRun.claimed_until < at),
+    )

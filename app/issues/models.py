@@ -15,7 +15,15 @@ class IssueState(StrEnum):
     DRAFT = "draft"
     SCHEDULED = "scheduled"
     SENDING = "sending"
+    PAUSED = "paused"
     SENT = "sent"
+
+
+class WhenUncertain(StrEnum):
+    """What becomes of a mail of which nobody knows whether the relay took it."""
+
+    RESEND = "resend"
+    HOLD = "hold"
 
 
 class Issue(Base):
@@ -42,6 +50,12 @@ class Issue(Base):
     frozen_at: Mapped[datetime | None]  # audience and words are fixed; deliveries exist
     finished_at: Mapped[datetime | None]  # no delivery is waiting any more
     stopped_why: Mapped[str | None]  # a scheduled issue that could not be frozen says why
+    urgent: Mapped[bool] = mapped_column(default=False)  # overtakes the others
+    paused_at: Mapped[datetime | None]
+    paused_why: Mapped[str | None]
+    cancelled_at: Mapped[datetime | None]  # staff stopped the rest
+    rate_per_minute: Mapped[int | None]  # at most so many; None: as fast as the relays take it
+    when_uncertain: Mapped[str] = mapped_column(default="resend")  # or "hold", for staff to decide
 
     network: Mapped[Network] = relationship()
     cases: Mapped[list["IssueCase"]] = relationship(
@@ -56,7 +70,7 @@ class Issue(Base):
         if self.finished_at:
             return IssueState.SENT
         if self.frozen_at:
-            return IssueState.SENDING
+            return IssueState.PAUSED if self.paused_at else IssueState.SENDING
         return IssueState.SCHEDULED if self.scheduled_for else IssueState.DRAFT
 
 

@@ -1,6 +1,6 @@
 """An issue as one member sees it, before and after it is sent. Its links record nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -8,15 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.delivery.audience import chosen, offer_ids, offers_key, recipients
-from app.delivery.filling import list_id, recipient_of
+from app.delivery.filling import masthead
 from app.delivery.models import Delivery
 from app.errors import NotFound
-from app.issues.composing import content_of
+from app.issues.composing import content_of, merge_fields
 from app.issues.models import Issue, Offer
 from app.networks.models import Member, Membership
 from app.services import Services
 from app.translating import into
-from newsletters import content, wire
+from newsletters import wire
+from newsletters.content import Masthead, Recipient, Tokens
+from newsletters.stencil import Stencil
 
 PREVIEW_PATH = "/preview"
 
@@ -35,23 +37,25 @@ def preview(
 ) -> Preview:
     """NotFound when the member is not among the issue's recipients.
 
-    newsletters.markup.CompositionError when the issue cannot be composed as it stands.
+    newsletters.content.CompositionError when the issue cannot be composed as it stands.
     """
     offers = _offers_of(session, issue, member)
     edition = _edition(session, services, issue, member, offers)
-    recipient, links = recipient_of(member, issue.language), preview_links(services, offers)
-    rendered = edition.render(recipient, links)
-    eml = edition.fill(recipient, links, _envelope(services, issue, now))
+    stencil = Stencil(edition, preview_masthead(services, issue))
+    fields = merge_fields(member.name, member.profession, member.country, issue.language)
+    recipient = Recipient(member.name, member.email, fields)
+    tokens = Tokens(answers=tuple(b"" for _ in stencil.asks))
+    rendered = stencil.render(recipient, tokens)
+    eml = stencil.fill(recipient, tokens, now)
     return Preview(rendered.subject, rendered.html, rendered.text, eml, tuple(offers))
 
 
-def preview_links(services: Services, offers: list[Offer]) -> content.Links:
+def preview_masthead(services: Services, issue: Issue) -> Masthead:
+    """As it is sent, but its links lead where nothing is recorded."""
     page = services.settings.base_url + PREVIEW_PATH
-    return content.Links(
-        answers={str(offer.id): page for offer in offers},
-        unsubscribe=page,
-        unsubscribe_mailto=None,
-    )
+    message_id = f"<preview.{issue.id}@{services.settings.mail_domain}>"
+    sent = masthead(services.links, issue)
+    return replace(sent, message_id=message_id, answer=page, unsubscribe=page)
 
 
 def first_members(session: Session, issue: Issue, limit: int = 50) -> list[Member]:
@@ -99,16 +103,3 @@ def _delivery(session: Session, issue: Issue, member: Member) -> Delivery:
     if found is None:
         raise NotFound(_("This member did not get this issue."))
     return found
-
-
-def _envelope(services: Services, issue: Issue, now: datetime) -> content.Envelope:
-    network, domain = issue.network, services.settings.mail_domain
-    return content.Envelope(
-        from_name=network.from_name,
-        from_address=network.from_address,
-        reply_to=network.reply_to or network.from_address,
-        message_id=f"<preview.{issue.id}@{domain}>",
-        date=now,
-        list_id=list_id(network, domain),
-        feedback_id=f"{issue.id}:{network.code}:docket",
-    )

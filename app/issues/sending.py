@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.delivery import preparing
 from app.delivery.audience import chosen, count_by_edition, count_by_offer
-from app.delivery.models import Attempt, Delivery, DeliveryState
 from app.errors import InvalidInput
 from app.issues.composing import content_of, stops
 from app.issues.models import Issue
@@ -107,30 +105,3 @@ def send(
 def moment_in(local: datetime, zone: str) -> datetime:
     """A wall-clock time of a network as a moment."""
     return local.replace(tzinfo=ZoneInfo(zone))
-
-
-def counts(session: Session, issue: Issue) -> dict[str, int]:
-    """Deliveries by state, every state named."""
-    rows = session.execute(
-        select(Delivery.state, func.count())
-        .where(Delivery.issue_id == issue.id)
-        .group_by(Delivery.state)
-    )
-    return {state.value: 0 for state in DeliveryState} | {row[0]: row[1] for row in rows}
-
-
-def troubles(session: Session, issue: Issue, limit: int = 5) -> list[tuple[str, int]]:
-    """What relays said of deliveries that are not sent, most frequent first."""
-    rows = session.execute(
-        select(Attempt.answer, func.count())
-        .join(Delivery, Delivery.id == Attempt.delivery_id)
-        .where(
-            Delivery.issue_id == issue.id,
-            Delivery.state != DeliveryState.SENT,
-            Attempt.answer.is_not(None),
-        )
-        .group_by(Attempt.answer)
-        .order_by(func.count().desc())
-        .limit(limit)
-    )
-    return [(answer or "", count) for answer, count in rows]

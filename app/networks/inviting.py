@@ -6,7 +6,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
@@ -33,6 +33,11 @@ def mail_due(services: Services) -> int:
     finally:
         client.close()
     return len(ids)
+
+
+def is_due(session: Session, at: datetime) -> bool:
+    """Whether any confirmation is to be mailed now: one cheap look."""
+    return session.scalar(_due(at).limit(1)) is not None
 
 
 def confirmation(invitation: Invitation, links: Links, at: datetime) -> EmailMessage:
@@ -77,13 +82,7 @@ def forget_expired(session: Session, at: datetime) -> None:
 
 
 def _claim(session: Session, at: datetime) -> list[int]:
-    due = (
-        select(Invitation.id)
-        .where(Invitation.next_try_at <= at, Invitation.expires_at > at)
-        .order_by(Invitation.next_try_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
+    due = _due(at).limit(BATCH).with_for_update(skip_locked=True)
     claimed = session.scalars(
         update(Invitation)
         .where(Invitation.id.in_(due.scalar_subquery()))
@@ -92,6 +91,14 @@ def _claim(session: Session, at: datetime) -> list[int]:
         .execution_options(synchronize_session=False)
     )
     return list(claimed)
+
+
+def _due(at: datetime) -> Select[int]:
+    return (
+        select(Invitation.id)
+        .where(Invitation.next_try_at <= at, Invitation.expires_at > at)
+        .order_by(Invitation.next_try_at)
+    )
 
 
 def _mail(services: Services, client: Client, invitation_id: int) -> None:

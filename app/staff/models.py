@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db import Base, Key
+from app.db import NEVER_AGAIN, Base, Key
 from app.networks.models import Network
 
 
@@ -59,6 +59,7 @@ class SignInLink(Base):
     """A one-time link; spending it is a conditional UPDATE of `used_at`."""
 
     __tablename__ = "sign_in_link"
+    __table_args__ = NEVER_AGAIN
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))

@@ -11,11 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.delivery import ledger, preparing
-from app.delivery.models import Attempt, Delivery, DeliveryState, Edition
+from app.delivery import preparing
+from app.delivery.models import STATE, Attempt, Delivery, Edition, Settlement
 from app.delivery.worker import Worker
 from app.issues.models import Issue
-from app.mail.answers import Answer, Outcome, Stage
 from app.mail.inbox import Inbox, serve
 from app.mail.relay import Relay
 from app.networks.models import Membership
@@ -53,17 +52,21 @@ def _schedule_and_freeze(services: Services, issue_id: int) -> int:
 
 
 def _work(services: Services) -> None:
-    worker = Worker(services.database, services.settings, services.links)
+    worker = Worker(services)
     try:
-        while worker.work_once():
-            pass
+        worker.work_through()
     finally:
         worker.close()
 
 
 def _states(services: Services) -> dict[str, int]:
     with services.database.reading() as session:
-        rows = session.execute(select(Delivery.state, func.count()).group_by(Delivery.state))
+        rows = session.execute(
+            select(STATE, func.count())
+            .select_from(Delivery)
+            .outerjoin(Settlement, Settlement.delivery_id == Delivery.id)
+            .group_by(STATE)
+        )
         return dict(iter(rows))
 
 
@@ -77,9 +80,10 @@ def test_every_member_gets_the_issue_once(mailing: Services, inbox: tuple[Inbox,
     assert _states(mailing) == {"sent": 3}
     with mailing.database.reading() as session:
         assert session.get_one(Issue, issue_id).finished_at is not None
-        attempts = session.scalars(select(Attempt)).all()
-        assert [a.code for a in attempts] == [250] * 3
-        assert all(a.ended_at and a.answer for a in attempts)
+        rows = session.scalars(select(Settlement)).all()
+        assert [row.code for row in rows] == [250] * 3
+        assert all(row.answer and row.relay and row.attempts == 1 for row in rows)
+        assert session.scalars(select(Attempt)).all() == []
 
 
 def test_the_mail_carries_its_own_links_and_return_path(
@@ -130,7 +134,7 @@ def test_who_left_after_the_freeze_gets_nothing_and_the_row_says_so(
     _work(mailing)
     assert inbox[0].count() == 2
     with mailing.database.reading() as session:
-        row = session.scalars(select(Delivery).where(Delivery.state == "failed")).one()
+        row = session.scalars(select(Settlement).where(Settlement.state == "failed")).one()
         assert row.cause == "left"
 
 
@@ -185,90 +189,3 @@ def test_an_issue_whose_case_was_stopped_meanwhile_goes_back_to_draft(
     issue = session.get_one(Issue, issue_id)
     assert issue.scheduled_for is None
     assert issue.stopped_why and "stopped" in issue.stopped_why
-
-
-class TestLedger:
-    """The moves themselves, one by one."""
-
-    def _begun(self, services: Services) -> ledger.Begun:
-        _schedule_and_freeze(services, _issue(services, 1))
-        with services.database.writing() as session:
-            [delivery_id] = ledger.claim(session, "one", now(), 10)
-        with services.database.writing() as session:
-            begun = ledger.begin(session, delivery_id, "one", now())
-        assert begun
-        return begun
-
-    def test_a_claimed_row_is_nobody_elses(self, services: Services) -> None:
-        self._begun(services)
-        with services.database.writing() as session:
-            assert ledger.claim(session, "two", now(), 10) == []
-
-    def test_a_killed_worker_leaves_unknown_what_had_begun(self, services: Services) -> None:
-        self._begun(services)
-        later = now() + ledger.LEASE * 2
-        with services.database.writing() as session:
-            assert ledger.take_over(session, later) == (0, 1)
-        assert _states(services) == {"unknown": 1}
-
-    def test_a_killed_worker_gives_back_what_had_not(self, services: Services) -> None:
-        _schedule_and_freeze(services, _issue(services, 2))
-        with services.database.writing() as session:
-            assert len(ledger.claim(session, "one", now(), 10)) == 2
-        with services.database.writing() as session:
-            assert ledger.take_over(session, now() + ledger.LEASE * 2) == (2, 0)
-        assert _states(services) == {"queued": 2}
-
-    def test_a_worker_that_slept_still_tells_what_the_relay_said(self, services: Services) -> None:
-        begun = self._begun(services)
-        with services.database.writing() as session:
-            ledger.take_over(session, now() + ledger.LEASE * 2)
-        with services.database.writing() as session:
-            assert ledger.settle(session, begun, _answer(Outcome.SENT, 250), now())
-        assert _states(services) == {"sent": 1}
-
-    @pytest.mark.parametrize(
-        ("outcome", "state"),
-        [
-            (Outcome.SENT, DeliveryState.SENT),
-            (Outcome.GIVE_UP, DeliveryState.FAILED),
-            (Outcome.RETRY, DeliveryState.RETRY),
-            (Outcome.RELAY_TROUBLE, DeliveryState.RETRY),
-            (Outcome.UNKNOWN, DeliveryState.UNKNOWN),
-        ],
-    )
-    def test_each_answer_has_one_consequence(
-        self, services: Services, outcome: Outcome, state: DeliveryState
-    ) -> None:
-        begun = self._begun(services)
-        with services.database.writing() as session:
-            assert ledger.settle(session, begun, _answer(outcome, None), now())
-        assert _states(services) == {state.value: 1}
-
-    def test_it_gives_up_after_enough_refusals(self, services: Services) -> None:
-        begun = self._begun(services)
-        at = now()
-        for _ in range(40):
-            with services.database.writing() as session:
-                ledger.settle(session, begun, _answer(Outcome.RETRY, 451), at)
-                row = session.scalars(select(Delivery)).one()
-                if row.state == DeliveryState.FAILED:
-                    break
-                at = row.next_try_at + timedelta(seconds=1)
-                ledger.claim(session, "one", at, 1)
-                begun = ledger.begin(session, row.id, "one", at) or pytest.fail("not begun")
-        with services.database.reading() as session:
-            row = session.scalars(select(Delivery)).one()
-            assert (row.state, row.cause) == ("failed", "gave up")
-
-    def test_released_rows_can_be_claimed_again(self, services: Services) -> None:
-        _schedule_and_freeze(services, _issue(services, 1))
-        with services.database.writing() as session:
-            ids = ledger.claim(session, "one", now(), 10)
-            ledger.release(session, ids, "one")
-        with services.database.writing() as session:
-            assert ledger.claim(session, "two", now(), 10) == ids
-
-
-def _answer(outcome: Outcome, code: int | None) -> Answer:
-    return Answer(outcome, Stage.DOT, "relay", code, "words")
