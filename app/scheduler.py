@@ -1,22 +1,31 @@
 """Periodic work: a table a person can read, run by APScheduler in every worker.
 
-Each job looks for what is due in the database and does nothing when another worker was first.
+`docket jobs` shows it with when each ran last. docs/adr/0013-time.md says how a tick runs once.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from time import monotonic
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from app.clock import now
-from app.delivery import ledger, preparing
+from app.delivery import control, preparing, recovering, settling
 from app.importing import runs
 from app.networks import inviting
+from app.scheduling import ticking
+from app.scheduling.recurring import Daily, Every, Recurring
+from app.scheduling.ticking import Ticker
 from app.services import Services
 
 log = logging.getLogger("docket.scheduler")
+
+STOP_SECONDS = 8.0  # what jobs under way may still take when the worker is told to end
+WATCH_SECONDS = 1.0
 
 
 def freeze_due_issues(services: Services) -> None:
@@ -25,24 +34,36 @@ def freeze_due_issues(services: Services) -> None:
     for issue_id in ids:
         with services.database.writing() as session:
             count = preparing.freeze(session, issue_id, now())
-            ledger.finish(session, now())
-        log.info("issue %s: %s deliveries prepared", issue_id, count)
+            settling.finish_issues(session, now())  # one whose audience is empty
+        log.info("issue frozen", extra={"issue": issue_id, "deliveries": count})
+
+
+def heed_stops(services: Services) -> None:
+    with services.database.reading() as session:
+        waiting = control.has_stops(session) or settling.is_any_over(session)
+    if waiting:
+        with services.database.writing() as session:
+            control.stop_the_rest(session, now())
+            control.pause_for_stopped_cases(session, now())
+            settling.finish_issues(session, now())
 
 
 def take_over_from_the_gone(services: Services) -> None:
-    with services.database.writing() as session:
-        put_back, unknown = ledger.take_over(session, now())
-        ledger.finish(session, now())
-    if put_back or unknown:
-        log.warning("a worker is gone: %s put back, %s unknown", put_back, unknown)
+    recovering.recover(services)
 
 
 def read_imports(services: Services) -> None:
-    runs.work_through(services.database, services.settings.data_dir)
+    with services.database.reading() as session:
+        waiting = runs.is_waiting(session, now())
+    if waiting:
+        runs.work_through(services.database, services.settings.data_dir)
 
 
 def mail_invitations(services: Services) -> None:
-    inviting.mail_due(services)
+    with services.database.reading() as session:
+        waiting = inviting.is_due(session, now())
+    if waiting:
+        inviting.mail_due(services)
 
 
 def forget_what_expired(services: Services) -> None:
@@ -51,53 +72,126 @@ def forget_what_expired(services: Services) -> None:
         inviting.forget_expired(session, now())
 
 
-@dataclass(frozen=True)
-class Job:
-    run: Callable[[Services], None]
-    every_seconds: float
-
-
 JOBS = (
-    Job(freeze_due_issues, 2),
-    Job(take_over_from_the_gone, 30),
-    Job(read_imports, 1),
-    Job(mail_invitations, 5),
-    Job(forget_what_expired, 3600),
+    Recurring(
+        "freeze_due_issues",
+        freeze_due_issues,
+        Every(2),
+        "write the ledger of issues whose time has come",
+        shared=True,  # freezing locks the issue's row, and does nothing the second time
+    ),
+    Recurring(
+        "heed_stops",
+        heed_stops,
+        Every(2),
+        "end what staff stopped, and pause issues of which a case was stopped",
+        shared=True,  # what is done once is not there to be done again
+    ),
+    Recurring(
+        "take_over_from_the_gone",
+        take_over_from_the_gone,
+        Every(5),
+        "give back what workers held that are gone",
+        shared=True,  # each looks at its own machine, and takes over under a lock on the row
+    ),
+    Recurring(
+        "read_imports",
+        read_imports,
+        Every(1),
+        "read uploaded lists, and apply those that were approved",
+        shared=True,  # each list is claimed by itself
+    ),
+    Recurring(
+        "mail_invitations",
+        mail_invitations,
+        Every(5),
+        "mail the confirmations that people asked for",
+        shared=True,  # each invitation is claimed by itself
+    ),
+    Recurring(
+        "forget_what_expired",
+        forget_what_expired,
+        Daily(time(3, 30)),
+        "delete uploads and unconfirmed addresses that are too old",
+        lease=timedelta(minutes=15),
+    ),
 )
 
 
 def run_all_once(services: Services) -> None:
-    """Every job, one after the other: what `docket worker --once` does."""
+    """Every job, due or not, one after the other: what `docket worker --once` does."""
     for job in JOBS:
-        job.run(services)
+        ticking.run_now(services, job)
+
+
+def run_due(services: Services) -> None:
+    """Every job whose tick is due: for a loop that is a worker for a while."""
+    for job in JOBS:
+        ticking.run_if_due(services, job)
 
 
 @contextmanager
-def running(services: Services) -> Iterator[None]:
-    """The jobs tick in background threads for as long as the block lasts."""
-    scheduler = BackgroundScheduler(timezone="UTC")
-    for job in JOBS:
-        scheduler.add_job(
-            _guarded(job, services),
-            "interval",
-            seconds=job.every_seconds,
-            max_instances=1,
-            coalesce=True,  # after a sleep a job runs once, not once for each tick missed
-            misfire_grace_time=None,
-            name=job.run.__name__,
-        )
+def running(services: Services, jobs: Sequence[Recurring] = JOBS) -> Iterator[None]:
+    """The jobs tick in background threads for as long as the block lasts.
+
+    At its end those under way may finish, for STOP_SECONDS together; another worker runs the tick
+    of one that does not, once its lease is over.
+    """
+    tickers = [Ticker(services, job) for job in jobs]
+    scheduler = _scheduler(tickers)
     scheduler.start()
+    stopped = threading.Event()
+    watch = threading.Thread(target=_watch, args=(scheduler, stopped), daemon=True)
+    watch.start()
     try:
         yield
     finally:
-        scheduler.shutdown(wait=True)
+        stopped.set()
+        watch.join()
+        scheduler.shutdown()
+        _finish(tickers)
 
 
-def _guarded(job: Job, services: Services) -> Callable[[], None]:
-    def tick() -> None:
-        try:
-            job.run(services)
-        except Exception:  # a job that fails once must run again at its next tick
-            log.exception("%s failed; it is tried again", job.run.__name__)
+class _Gap(BaseTrigger):  # type: ignore[misc]
+    """So long after now. The library's own interval makes a list of every tick that a sleep
+    missed: a laptop closed for a month would wake with millions."""
 
-    return tick
+    def __init__(self, seconds: float) -> None:
+        self.length = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, previous: datetime | None, at: datetime) -> datetime:
+        return at + self.length
+
+
+def _scheduler(tickers: Sequence[Ticker]) -> BackgroundScheduler:
+    scheduler = BackgroundScheduler(timezone="UTC")
+    for ticker in tickers:
+        scheduler.add_job(
+            ticker.start,
+            _Gap(ticker.job.rule.look_seconds),
+            id=ticker.job.name,
+            next_run_time=now(),
+            misfire_grace_time=None,  # late is better than never
+        )
+    return scheduler
+
+
+def _watch(scheduler: BackgroundScheduler, stopped: threading.Event) -> None:
+    while not stopped.wait(WATCH_SECONDS):
+        follow_the_clock(scheduler)
+
+
+def follow_the_clock(scheduler: BackgroundScheduler) -> None:
+    """APScheduler sleeps until a time on the wall: after a clock was set back by two days it would
+    sleep for two days. Wake it where a look lies further ahead than looks are apart."""
+    for job in scheduler.get_jobs():
+        if job.next_run_time > now() + job.trigger.length:
+            job.reschedule(job.trigger)
+
+
+def _finish(tickers: Sequence[Ticker]) -> None:
+    end = monotonic() + STOP_SECONDS
+    for ticker in tickers:
+        ticker.join(end - monotonic())
+    if slow := [ticker.job.name for ticker in tickers if ticker.is_busy()]:
+        log.warning("jobs are left unfinished", extra={"jobs": ",".join(slow)})

@@ -1,0 +1,1 @@
+"""What tells a watcher how the service is: health, readiness, metrics."""
