@@ -54,3 +54,15 @@ def is_current(database_url: str) -> bool:
             return set(MigrationContext.configure(connection).get_current_heads()) == heads
     finally:
         engine.dispose()
+
+
+def is_known(database_url: str) -> bool:
+    """Whether the database is at a revision that this version can go on from."""
+    script = ScriptDirectory.from_config(alembic_config(database_url))
+    engine = make_engine(database_url)
+    try:
+        with engine.connect() as connection:
+            heads = set(MigrationContext.configure(connection).get_current_heads())
+    finally:
+        engine.dispose()
+    return bool(heads) and heads <= {known.revision for known in script.walk_revisions()}

