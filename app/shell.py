@@ -1,23 +1,34 @@
-"""The frame around the staff pages: navigation, filters, home, health."""
+"""The frame around the staff pages: navigation, filters, home."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from flask import Blueprint, Flask, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, format_datetime, format_percent, get_locale
+from flask_babel import (
+    format_date,
+    format_datetime,
+    format_decimal,
+    format_percent,
+    format_time,
+    format_timedelta,
+    get_locale,
+)
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import text
 
-from app import migrating, web
+from app import web
 from app.sectors import sector_name
 from app.staff.models import Role
 
 blueprint = Blueprint("shell", __name__)
-BELONGS = {"imports": "networks", "reviewing": "issues"}  # blueprints shown under another's place
+BELONGS = {
+    "imports": "networks",
+    "reviewing": "issues",
+    "steering": "issues",
+}  # blueprints shown under another's place
 
 
 @blueprint.get("/")
@@ -26,22 +37,6 @@ def home() -> ResponseReturnValue:
     """The page a person of this role works on."""
     reviewer = web.current_staff().role == Role.REVIEWER
     return redirect(url_for("reports.index" if reviewer else "issues.index"))
-
-
-@blueprint.get("/healthz")
-@web.public
-def healthz() -> ResponseReturnValue:
-    """The process answers."""
-    return {"status": "ok"}
-
-
-@blueprint.get("/readyz")
-@web.public
-def readyz() -> ResponseReturnValue:
-    """The database answers and has this version's schema."""
-    web.session().execute(text("SELECT 1"))
-    ready = migrating.is_current(web.services().settings.database_url)
-    return {"status": "ok" if ready else "the schema is not current"}, 200 if ready else 503
 
 
 def set_up_shell(app: Flask) -> None:
@@ -61,6 +56,7 @@ def _navigation() -> list[tuple[str, str, bool]]:
     role = web.current_staff().role
     places = [
         ("issues.index", _("Issues"), (Role.ADMIN, Role.COORDINATOR)),
+        ("status.index", _("Sending"), (Role.ADMIN, Role.COORDINATOR)),
         ("cases.index", _("Cases"), (Role.ADMIN, Role.COORDINATOR)),
         ("networks.index", _("Networks"), (Role.ADMIN, Role.COORDINATOR)),
         ("reports.index", _("Reports"), tuple(Role)),
@@ -91,6 +87,22 @@ def day(value: date | datetime | None) -> str:
     return format_date(value, "d MMMM y") if value else ""
 
 
+def clock(value: datetime | None, seconds: bool = False) -> str:
+    """A time of this day in the reader's zone, for example "14:02"."""
+    return format_time(value, "HH:mm:ss" if seconds else "HH:mm") if value else ""
+
+
+def number(value: int) -> str:
+    """A count with the reader's separators, for example "1,000,000"."""
+    return str(format_decimal(value))
+
+
+def duration(value: timedelta | float) -> str:
+    """About how long, in words, for example "5 minutes"; a number is of seconds."""
+    length = value if isinstance(value, timedelta) else timedelta(seconds=value)
+    return str(format_timedelta(length, threshold=1.2))
+
+
 def country(code: str | None) -> str:
     return _locale().territories.get(code, code) if code else ""
 
@@ -113,9 +125,12 @@ def _locale() -> Locale:
     return get_locale() or Locale("en")
 
 
-FILTERS: dict[str, Callable[[Any], str]] = {
+FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment,
     "day": day,
+    "clock": clock,
+    "number": number,
+    "duration": duration,
     "country": country,
     "language_name": language_name,
     "sector_name": sector_name,

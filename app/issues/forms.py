@@ -1,10 +1,27 @@
 """The forms of the issue pages."""
 
-from flask_babel import lazy_gettext as _l
-from wtforms import DateTimeLocalField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Optional
+from typing import Any
 
-from app.forms import ONE_LINE, Form
+from flask_babel import lazy_gettext as _l
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import DataRequired, Length, NumberRange, Optional
+
+from app.delivery.control import FASTEST
+from app.forms import ONE_LINE, Form, options
+from app.issues.models import WhenUncertain
+
+UNCERTAIN = {
+    WhenUncertain.RESEND.value: _l("Send it again: nobody is left out, some get it twice"),
+    WhenUncertain.HOLD.value: _l("Keep it back for staff to decide: nobody gets it twice"),
+}
 
 
 class NewIssueForm(Form):
@@ -54,7 +71,44 @@ class WordsForm(Form):
     )
 
 
-class SendForm(Form):
+class PaceForm(Form):
+    """How fast an issue goes, whether it overtakes, what becomes of uncertain mail."""
+
+    rate_per_minute = IntegerField(
+        _l("Messages a minute"),
+        description=_l("At most so many. Leave it empty for as fast as the mail servers take it."),
+        validators=[
+            Optional(),
+            NumberRange(1, FASTEST, _l("Between %(min)s and %(max)s, or empty for no limit.")),
+        ],
+    )
+    urgent = BooleanField(
+        _l("Urgent"), description=_l("It overtakes every issue that is not; those wait meanwhile.")
+    )
+    when_uncertain = RadioField(
+        _l("When nobody knows whether a mail arrived"),
+        description=_l("It happens when a mail server falls silent just after it was given one."),
+        choices=options(UNCERTAIN.items()),
+        default=WhenUncertain.RESEND.value,
+    )
+
+
+def pace_of(form: PaceForm) -> dict[str, Any]:
+    """What a pace form holds, as steering.set_pace takes it."""
+    return {
+        "per_minute": form.rate_per_minute.data,
+        "urgent": form.urgent.data,
+        "when_uncertain": form.when_uncertain.data,
+    }
+
+
+class PauseForm(Form):
+    why = StringField(_l("Why"), validators=[Optional(), Length(max=200), ONE_LINE])
+
+
+class SendForm(PaceForm):
+    leading = ("at",)
+
     at = DateTimeLocalField(
         _l("When"),
         description=_l("Leave it empty to send now."),

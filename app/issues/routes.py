@@ -18,11 +18,11 @@ from sqlalchemy import func, select
 
 from app import web
 from app.clock import now
-from app.delivery.models import Delivery
+from app.delivery.models import Chunk
 from app.errors import NotFound
 from app.forms import options, text_of
-from app.issues import editing, sending
-from app.issues.forms import NewIssueForm, SearchForm, SendForm, WordsForm
+from app.issues import course, editing, sending, steering
+from app.issues.forms import NewIssueForm, PauseForm, SearchForm, SendForm, WordsForm, pace_of
 from app.issues.models import Issue
 from app.issues.preview import PREVIEW_PATH, first_members, preview
 from app.networks.models import Member
@@ -45,13 +45,18 @@ def index() -> ResponseReturnValue:
     ).all()
     sent = dict(
         session.execute(
-            select(Delivery.issue_id, func.count())
-            .where(Delivery.issue_id.in_([issue.id for issue in issues]))
-            .group_by(Delivery.issue_id)
+            select(Chunk.issue_id, func.sum(Chunk.size))
+            .where(Chunk.issue_id.in_([issue.id for issue in issues]))
+            .group_by(Chunk.issue_id)
         ).all()
     )
     return render_template(
-        "issues/index.html", issues=issues, networks=networks, chosen=chosen, sent=sent
+        "issues/index.html",
+        issues=issues,
+        networks=networks,
+        chosen=chosen,
+        sent=sent,
+        phase=course.phase,
     )
 
 
@@ -77,16 +82,26 @@ def show(issue_id: int) -> ResponseReturnValue:
     issue = issue_or_404(issue_id)
     if issue.scheduled_for is None:
         return redirect(url_for("issues.edit", issue_id=issue.id))
-    return render_template("issues/show.html", **_progress(issue))
+    shown = _progress(issue)
+    # While numbers move, who was not reached has a page of its own.
+    at_rest = shown["phase"] not in ("scheduled", "sending", "stopping")
+    return render_template(
+        "issues/show.html",
+        halt=course.halt(web.session(), issue),
+        missed=course.missed(web.session(), issue) if at_rest else [],
+        still="still" in request.args,
+        pause=PauseForm(formdata=None),
+        **shown,
+    )
 
 
 @blueprint.get("/issues/<int:issue_id>/progress")
 @web.staff_only(*web.EDITORS)
 def progress(issue_id: int) -> ResponseReturnValue:
-    """The part that moves while an issue goes out; once its state is another, the page is loaded
+    """The part that moves while an issue goes out; once its phase is another, the page is loaded
     anew, since other things can be done then."""
     issue = issue_or_404(issue_id)
-    if issue.state != request.args.get("was", issue.state):
+    if course.phase(issue) != request.args.get("was", course.phase(issue)):
         return Response(status=204, headers={"HX-Refresh": "true"})
     return render_template("issues/_progress.html", **_progress(issue))
 
@@ -186,9 +201,10 @@ def send(issue_id: int) -> ResponseReturnValue:
     session, issue, staff = web.session(), issue_or_404(issue_id), web.current_staff()
     if issue.scheduled_for is not None:
         return redirect(url_for("issues.show", issue_id=issue.id))
-    form = SendForm()
+    form = SendForm(obj=issue)
     if form.validate_on_submit():
         at = sending.moment_in(form.at.data, issue.network.timezone) if form.at.data else now()
+        steering.set_pace(session, issue, staff, **pace_of(form))
         if sending.send(session, web.services(), issue, at, staff.id, now()):
             audit.record(session, "issue.scheduled", issue, staff, at=at.isoformat())
         return redirect(url_for("issues.show", issue_id=issue.id))
@@ -223,8 +239,9 @@ def issue_or_404(issue_id: int) -> Issue:
 
 
 def _progress(issue: Issue) -> dict[str, object]:
-    counts = sending.counts(web.session(), issue)
-    return {"issue": issue, "counts": counts, "troubles": sending.troubles(web.session(), issue)}
+    at = now()
+    seen = course.course(web.session(), issue, at)
+    return {"issue": issue, "course": seen, "phase": course.phase(issue), "at": at}
 
 
 def _member(members: list[Member]) -> Member | None:

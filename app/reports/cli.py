@@ -37,6 +37,11 @@ def report(services: Services, issue_id: int, as_csv: bool, as_json: bool) -> No
 def _words(found: IssueReport) -> str:
     lines = [f"{found.issue.title} ({found.issue.network.name})"]
     lines.append("  " + ", ".join(f"{count} {name}" for name, count in found.deliveries.items()))
+    if found.perhaps_twice or found.perhaps_not:
+        lines.append(
+            f"  uncertain: {found.perhaps_twice} may have got it twice, "
+            f"{found.perhaps_not} perhaps not at all"
+        )
     for ask in found.asks:
         lines += ["", f"{shapes.name_of(ask)}: {ask.offer.ask.headline}"]
         counts = (f"{getattr(ask.tally, name)} {name}" for name in shapes.LADDER)

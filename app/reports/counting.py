@@ -13,7 +13,15 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.delivery.models import DELIVERED, WAITING, Delivery, DeliveryState, EditionOffer
+from app.delivery import tallies
+from app.delivery.models import (
+    DELIVERED,
+    WAITING,
+    Delivery,
+    DeliveryState,
+    EditionOffer,
+    Settlement,
+)
 from app.issues.models import Issue, Offer
 from app.networks.models import Network
 from app.reports.arithmetic import EVIDENCE, Said, Standing, Tally, Window, standing, tally
@@ -46,6 +54,12 @@ class IssueReport:
     asks: Sequence[AskReport]
     days: Sequence[tuple[datetime, int]]  # when answers came
     sent_pairs: int  # members and asks whose mail went out, delivered or not
+    perhaps_twice: int  # members who were sent it again, since nobody could say if the first came
+
+    @property
+    def perhaps_not(self) -> int:
+        """Members of whom nobody can say whether they got it at all."""
+        return self.deliveries[DeliveryState.UNKNOWN]
 
     @property
     def total(self) -> Tally:
@@ -66,18 +80,14 @@ def issue_report(session: Session, issue: Issue, now: datetime) -> IssueReport:
         asks=[_ask_report(session, offer, issue, histories) for offer in issue.offers],
         days=_days(session, issue),
         sent_pairs=_sent_pairs(session, issue),
+        perhaps_twice=tallies.uncertain(session, issue.id),
     )
 
 
 def delivery_counts(session: Session, issue: Issue) -> dict[str, int]:
     """Every row of the ledger in one of five words; waiting rows of any kind are `queued`."""
-    rows = session.execute(
-        select(Delivery.state, func.count())
-        .where(Delivery.issue_id == issue.id)
-        .group_by(Delivery.state)
-    )
     counts = dict.fromkeys(("queued", "sent", "failed", "bounced", "unknown"), 0)
-    for state, count in rows:
+    for state, count in tallies.counts(session, issue.id).items():
         counts["queued" if state in WAITING else DeliveryState(state).value] += count
     return counts
 
@@ -141,7 +151,12 @@ def _reached(session: Session, offer: Offer) -> dict[int, tuple[str | None, ...]
     rows = session.execute(
         select(Delivery.id, *GROUPS.values())
         .join(EditionOffer, EditionOffer.edition_id == Delivery.edition_id)
-        .where(EditionOffer.offer_id == offer.id, Delivery.state.in_(DELIVERED))
+        .join(Settlement, Settlement.delivery_id == Delivery.id)
+        .where(
+            Delivery.issue_id == offer.issue_id,
+            EditionOffer.offer_id == offer.id,
+            Settlement.state.in_(DELIVERED),
+        )
     )
     return {row[0]: tuple(row[1:]) for row in rows}
 
@@ -191,7 +206,8 @@ def _sent_pairs(session: Session, issue: Issue) -> int:
         select(func.count())
         .select_from(Delivery)
         .join(EditionOffer, EditionOffer.edition_id == Delivery.edition_id)
-        .where(Delivery.issue_id == issue.id, Delivery.state.in_(went_out))
+        .join(Settlement, Settlement.delivery_id == Delivery.id)
+        .where(Delivery.issue_id == issue.id, Settlement.state.in_(went_out))
     )
     return session.scalar(pairs) or 0
 

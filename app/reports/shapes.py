@@ -29,6 +29,10 @@ def as_json(report: IssueReport) -> dict[str, Any]:
             "closes": max(window.closes for window in windows).isoformat() if windows else None,
         },
         "deliveries": dict(report.deliveries),
+        "uncertain": {
+            "perhaps_twice": report.perhaps_twice,
+            "perhaps_not_at_all": report.perhaps_not,
+        },
         "asks": [_ask(ask) for ask in report.asks],
     }
 

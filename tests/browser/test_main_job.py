@@ -33,11 +33,10 @@ def service(tmp_path_factory: pytest.TempPathFactory, elsewhere: Outside) -> Ite
 
 def work(services: Services) -> None:
     """Be the worker until nothing waits."""
-    worker = Worker(services.database, services.settings, services.links)
+    worker = Worker(services)
     try:
         scheduler.run_all_once(services)
-        while worker.work_once():
-            pass
+        worker.work_through()
     finally:
         worker.close()
 

@@ -6,19 +6,24 @@ With DOCKET_SCREENSHOTS=folder each page is kept as a picture, to be looked at.
 import os
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from app.delivery.models import Delivery, DeliveryState
+from app.clock import now
+from app.delivery import pacing
+from app.delivery.models import Delivery, DeliveryState, Settlement
 from app.importing import runs, staging
 from app.importing.models import ImportState
 from app.mail.inbox import store
 from app.networks.managing import network_by_code
 from app.staff.models import SignInLink
+from tests import under_way
 from tests.live import Live
 
 WIDTHS = (320, 768, 1280)
@@ -34,6 +39,14 @@ STAFF_PAGES = {
     "issue-show": "/issues/1",
     "issue-send": "/issues/2/send",
     "issue-preview": "/issues/2/preview",
+    "issue-sending": "/issues/ONITSWAY?still=1",
+    "issue-stop": "/issues/ONITSWAY/stop",
+    "issue-pace": "/issues/ONITSWAY/pace",
+    "issue-undelivered": "/issues/ONITSWAY/undelivered",
+    "issue-paused": "/issues/REFUSED?still=1",
+    "issue-ended": "/issues/ENDED",
+    "issue-report": "/reports/ENDED",
+    "sending": "/sending/?still=1",
     "responses": "/issues/1/responses",
     "response": "/issues/1/responses/1",
     "cases": "/cases/",
@@ -82,7 +95,10 @@ def addresses(example: Live) -> dict[str, str]:
     services = example.services
     with services.database.writing() as session:
         delivery = session.scalars(
-            select(Delivery).where(Delivery.state == DeliveryState.SENT).order_by(Delivery.id)
+            select(Delivery)
+            .join(Settlement, Settlement.delivery_id == Delivery.id)
+            .where(Settlement.state == DeliveryState.SENT)
+            .order_by(Delivery.id)
         ).first()
         assert delivery is not None
         offer = delivery.edition.offers[0]
@@ -104,7 +120,62 @@ def addresses(example: Live) -> dict[str, str]:
         "LEAVE": services.links.unsubscribe_url(delivery.id).rpartition("/")[2],
         "MAIL": mail_id,
         "LINK": link,
+        **issues_on_their_way(example),
     }
+
+
+def issues_on_their_way(example: Live) -> dict[str, str]:
+    """One goes out and meets everything; one a worker has paused; one is through, as far as it
+    came. A worker lives, one relay is in trouble."""
+    with example.services.database.writing() as session:
+        network = network_by_code(session, "media")
+        begun = [
+            under_way.begun(session, network, 0, title=title)
+            for title in ("Three newsrooms, one letter", "A printer on trial", "For Lena Ilmari")
+        ]
+        meet_everything(session, begun[0][1][:-3])
+        under_way.settle(session, begun[0][1][-1], "retry", answer="4.7.1 greylisted")
+        meet_everything(session, begun[2][1])
+        begun[0][0].urgent, begun[0][0].rate_per_minute = True, 1200
+        begun[1][0].paused_at, begun[1][0].paused_why = now(), "553 5.1.8 sender address rejected"
+        under_way.finish(session, begun[2][0])
+        answers = {"sent": 184_302, "retry": 2_110, "give_up": 412, "unknown": 3}
+        awake = now() + timedelta(hours=1)
+        pulse = {"in_flight": 12, "sent_last_minute": 1180, "answers": answers}
+        under_way.worker(session, "sender-1:4711", awake, **pulse)
+        under_way.worker(session, "sender-2:815", now() - timedelta(minutes=3))
+        later = now() + timedelta(minutes=20)
+        for name in ("relay:smtp.docket.example:587", "relay:smtp2.docket.example:587"):
+            pacing.hold(session, name, "connect: 421 4.3.2 try later", later)
+        pacing.let_go(session, "relay:smtp.docket.example:587")
+        pacing.hold(session, "domain:mail.example", "421 4.7.28 unusual rate of mail", later)
+        found = zip(("ONITSWAY", "REFUSED", "ENDED"), begun, strict=True)
+        return {word: str(issue.id) for word, (issue, _rows) in found}
+
+
+def meet_everything(session: Session, rows: list[Delivery]) -> None:
+    """Some failed for each cause; the others were sent."""
+    for number, row in enumerate(rows):
+        match number:
+            case 0 | 1:
+                lost = "the connection was lost after the final dot"
+                under_way.settle(session, row, "unknown", uncertain=1, answer=lost)
+            case 2 | 3 | 4:
+                said = "5.7.1 message refused by policy, see https://postmaster.example/reasons"
+                under_way.settle(session, row, "failed", cause="refused", answer=said)
+            case 5:
+                said = "4.2.2 mailbox full"
+                under_way.settle(session, row, "failed", cause="gave up", answer=said)
+            case 6:
+                under_way.settle(session, row, "failed", cause="stopped", attempts=0)
+            case 7:
+                under_way.settle(session, row, "bounced")
+            case 8:
+                under_way.settle(session, row, "failed", cause="left")
+            case 9:
+                under_way.settle(session, row, uncertain=1, attempts=2)
+            case _:
+                under_way.settle(session, row)
 
 
 @pytest.fixture(params=[(width, theme) for width in WIDTHS for theme in THEMES], ids=str)

@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.delivery.models import Delivery, DeliveryState
+from app.delivery.models import Delivery, DeliveryState, Settlement
 from app.issues.models import Issue
 from app.reports import shapes
 from app.reports.counting import by_network, issue_report
@@ -104,8 +105,7 @@ def test_only_what_a_relay_took_is_counted_of(
     states = [DeliveryState.BOUNCED, DeliveryState.UNKNOWN, DeliveryState.FAILED]
     states += [DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.RETRY]
     for delivery, state in zip(mails, states, strict=False):
-        delivery.state = state.value
-    session.flush()
+        personas.resettle(session, delivery, state)
     say(session, mails[0], issue, "done")
     say(session, mails[7], issue, "done")
     report = issue_report(session, issue, now())
@@ -163,3 +163,41 @@ def test_networks_are_summed(session: Session, sent: tuple[Issue, list[Delivery]
     say(session, mails[0], issue, "done")
     report = issue_report(session, issue, now())
     assert {n.code: t.reported for n, t in by_network([report, report]).items()} == {"legal": 2}
+
+
+def test_uncertain_mail_is_told_whatever_became_of_it(
+    session: Session, sent: tuple[Issue, list[Delivery]], runner: Callable[..., Any]
+) -> None:
+    issue, mails = sent
+    report = issue_report(session, issue, now())
+    none = {"perhaps_twice": 0, "perhaps_not_at_all": 0}
+    assert shapes.as_json(report)["uncertain"] == none
+    for mail in mails[:2]:
+        row = session.get_one(Settlement, mail.id)
+        row.uncertain, row.attempts = 1, 2  # sent again, and taken
+    personas.resettle(session, mails[2], "unknown")
+    session.commit()
+    told = {"perhaps_twice": 2, "perhaps_not_at_all": 1}
+    assert shapes.as_json(issue_report(session, issue, now()))["uncertain"] == told
+    assert json.loads(runner("report", issue.id, "--json").stdout)["uncertain"] == told
+    printed = runner("report", issue.id).stdout
+    assert "uncertain: 2 may have got it twice, 1 perhaps not at all" in printed
+
+
+def test_the_report_page_tells_uncertain_mail_and_is_silent_without(
+    session: Session,
+    sent: tuple[Issue, list[Delivery]],
+    client: FlaskClient,
+    sign_in: Callable[..., Any],
+) -> None:
+    issue, mails = sent
+    session.commit()
+    sign_in(client, "reviewer")
+    assert "Uncertain" not in client.get(f"/reports/{issue.id}").text
+    row = session.get_one(Settlement, mails[0].id)
+    row.uncertain, row.attempts = 1, 2
+    personas.resettle(session, mails[1], "unknown")
+    session.commit()
+    page = client.get(f"/reports/{issue.id}").text
+    assert "1 member may have got it twice" in page
+    assert "1 member may have got it not at all" in page
