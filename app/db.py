@@ -25,7 +25,8 @@ from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-SQLITE_BUSY_MS = 30_000
+from app.direct import SQLITE_BUSY_MS, Direct
+
 POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 30}
 
 
@@ -52,6 +53,11 @@ class UTCDateTime(TypeDecorator[datetime]):
 # SQLite numbers rows by itself only for a column declared exactly INTEGER.
 Key = BigInteger().with_variant(Integer, "sqlite")
 Json = JSON().with_variant(JSONB, "postgresql")
+
+
+# An id that stands in links is never given to another row, also when an older copy was restored.
+# PostgreSQL's sequences see to it anyway.
+NEVER_AGAIN = {"sqlite_autoincrement": True}
 
 
 class Base(DeclarativeBase):
@@ -110,6 +116,7 @@ class Database:
         self._reader = sessionmaker(
             self.engine.execution_options(readonly=True), expire_on_commit=False
         )
+        self.direct = Direct(self.engine)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -125,6 +132,7 @@ class Database:
         return self._reader() if readonly else self.session()
 
     def close(self) -> None:
+        self.direct.close()
         self.engine.dispose()
 
 

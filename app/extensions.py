@@ -7,10 +7,12 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
+from app import limiting  # noqa: F401 - it is a storage by being there
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=True)
+limiter = Limiter(get_remote_address, storage_uri="counts://", headers_enabled=True)
 
 
 def without_csrf(view: View) -> View:

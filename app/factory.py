@@ -21,7 +21,6 @@ from app.extensions import csrf, limiter
 from app.services import Services
 
 HTMX = Path(js_lib_htmx.__file__).parent / "static" / "htmx"
-LANGUAGES = ("en",)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -30,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("app")
     app.config.update(_flask_config(settings))
     app.extensions["docket"] = Services.of(settings)
+    _set_up_answer_page(app)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
@@ -62,12 +62,19 @@ def _flask_config(settings: Settings) -> dict[str, object]:
     }
 
 
+def _set_up_answer_page(app: Flask) -> None:
+    """In front of Flask: the page that a mail brings hundreds to at the same moment (ADR 12)."""
+    from app.responses.wsgi_routes import AnswerPage
+
+    app.wsgi_app = AnswerPage(app)  # type: ignore[method-assign]
+
+
 def _set_up_babel(app: Flask) -> None:
     def timezone() -> str | None:
         return getattr(current_user, "timezone", None)
 
     def locale() -> str:
-        return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+        return web.language(request.headers.get("Accept-Language", ""))
 
     Babel(app, locale_selector=locale, timezone_selector=timezone)
 
@@ -97,9 +104,11 @@ def _htmx_file() -> ResponseReturnValue:
 def _register_blueprints(app: Flask) -> None:
     from app.cases.routes import blueprint as cases
     from app.delivery.routes import blueprint as delivery
+    from app.delivery.status_routes import blueprint as status
     from app.importing.routes import blueprint as imports
     from app.inbound.routes import blueprint as inbound
     from app.issues.routes import blueprint as issues
+    from app.issues.sending_routes import blueprint as steering
     from app.networks.join_routes import blueprint as joining
     from app.networks.routes import blueprint as networks
     from app.reports.routes import blueprint as reports
@@ -107,6 +116,7 @@ def _register_blueprints(app: Flask) -> None:
     from app.responses.staff_routes import blueprint as reviewing
     from app.shell import blueprint as shell
     from app.staff.routes import blueprint as staff
+    from app.watching.routes import blueprint as watching
 
     for blueprint in (
         shell,
@@ -116,11 +126,14 @@ def _register_blueprints(app: Flask) -> None:
         imports,
         cases,
         issues,
+        steering,
         delivery,
+        status,
         responses,
         reviewing,
         inbound,
         reports,
+        watching,
     ):
         app.register_blueprint(blueprint)
 

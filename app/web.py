@@ -5,6 +5,7 @@ A request is one transaction: what a view returns is committed, what it raises i
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TypeVar, cast
 
 from flask import (
@@ -21,14 +22,18 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
+from app.direct import Connection
 from app.services import Services
 from app.staff import access
 from app.staff.models import Role, Staff
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
+LANGUAGES = ("en",)
 # Endpoints that libraries register: files without a secret in them.
 STATIC_ENDPOINTS = frozenset({"static", "htmx"})
 POLICY = {
@@ -111,6 +116,18 @@ def current_staff() -> Staff:
     return cast(Staff, current_user._get_current_object())
 
 
+def driver() -> Connection:
+    """The driver's connection within the request's own transaction, for statements of
+    app.direct's."""
+    return session().connection().connection.driver_connection
+
+
+@lru_cache(1000)
+def language(accepted: str) -> str:
+    """The best of our languages for an Accept-Language header."""
+    return parse_accept_header(accepted, LanguageAccept).best_match(LANGUAGES) or LANGUAGES[0]
+
+
 def is_theirs(network_id: int) -> bool:
     """Whether what belongs to this network is for the member of staff who is signed in."""
     return access.is_theirs(session(), current_staff(), network_id)
@@ -187,18 +204,25 @@ def _commit(response: Response) -> Response:
 
 
 def _secure_headers(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", _policy_text(POLICY))
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Robots-Tag", "noindex, nofollow")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    for name, value in security_headers(secure=services().settings.secure):
+        response.headers.setdefault(name, value)
     if request.endpoint not in STATIC_ENDPOINTS:
-        headers["Cache-Control"] = "no-store"
-    if services().settings.secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@cache
+def security_headers(*, secure: bool) -> tuple[tuple[str, str], ...]:
+    """What every answer of ours carries, unless it says otherwise itself."""
+    headers = (
+        ("Content-Security-Policy", _policy_text(POLICY)),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Robots-Tag", "noindex, nofollow"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+    )
+    return (*headers, ("Strict-Transport-Security", "max-age=31536000")) if secure else headers
 
 
 def _close(_error: BaseException | None) -> None:

@@ -94,7 +94,8 @@ def test_the_roles_are_those_that_we_mean(app: Flask) -> None:
         if rule.endpoint not in LIBRARIES and access_of(app, rule) is None
     }
     assert public == {
-        *("shell.healthz", "shell.readyz", "staff.sign_in", "staff.sign_in_by_link"),
+        *("watching.healthz", "watching.readyz", "watching.prometheus"),
+        *("staff.sign_in", "staff.sign_in_by_link"),
         *("joining.join", "joining.confirm", "responses.answer", "inbound.unsubscribe"),
         "issues.preview_link",
     }

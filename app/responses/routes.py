@@ -1,26 +1,26 @@
 """The page behind an ask's link: it shows what was asked; only its form, posted, records.
 
-No script, no cookie, nobody's name: whoever holds a forwarded mail sees this page too.
+No script, no cookie, nobody's name: whoever holds a forwarded mail sees this page too. What is
+plain about it is answered before Flask is asked (wsgi_routes.py); this is the whole of it.
 """
 
-from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
-from sqlalchemy.exc import OperationalError
 
 from app import web
 from app.clock import now
 from app.extensions import limiter, without_csrf
 from app.links import Forged, Mangled, Purpose
-from app.responses import answering
-from app.responses.answering import Asked, Details, Standing
+from app.responses import answering, drawing
+from app.responses.answering import BY_LINK, Asked, Details, Ids, Said, Source, Standing
+from app.responses.drawing import Pages, Sight
 from app.responses.forms import AnswerForm
-from app.responses.models import Answer, Response
-from newsletters import markdown
-from newsletters.words import act
+from app.responses.models import Answer
+from app.responses.visiting import Visits
+from app.responses.wsgi_routes import is_prefetch
 
 blueprint = Blueprint("responses", __name__)
 STATUS = {Standing.EXPIRED: 410, Standing.STOPPED: 409, Standing.WITHDRAWN: 409}
@@ -38,21 +38,27 @@ def answer(token: str) -> ResponseReturnValue:
         return render_template("responses/broken.html", why="mangled"), 400
     except Forged:
         return render_template("responses/broken.html", why="forged"), 404
-    lifetime = timedelta(days=web.services().settings.link_lifetime_days)
-    asked = answering.find(web.session(), delivery_id, offer_id, lifetime, now())
+    asked = _find((delivery_id, offer_id))
     if asked is None:
         return render_template("responses/broken.html", why="gone"), 410
     if asked.standing is not Standing.OPEN:
-        page = render_template("responses/over.html", asked=asked, standing=asked.standing)
+        page = render_template("responses/over.html", standing=asked.standing)
         return page, STATUS[asked.standing]
     return _record(asked, token) if request.method == "POST" else _show(asked, token)
 
 
+def _find(ids: Ids) -> Asked | None:
+    if request.method == "POST":
+        answering.lock(web.driver(), ids)
+    lifetime = timedelta(days=web.services().settings.link_lifetime_days)
+    return answering.find(web.driver(), ids, lifetime, now())
+
+
 def _show(asked: Asked, token: str) -> ResponseReturnValue:
-    if request.method == "GET" and not _is_prefetch():
-        _note_visit(asked)
-    held = answering.current(web.session(), asked)
-    return _page(asked, token, held, AnswerForm(formdata=None))
+    if request.method == "GET" and not asked.visited and not is_prefetch(request.environ):
+        visits = cast(Visits, current_app.extensions["docket.visits"])
+        visits.note(asked.ids, now())
+    return _page(_sight(asked, asked.held, ""), token)
 
 
 def _record(asked: Asked, token: str) -> ResponseReturnValue:
@@ -60,88 +66,40 @@ def _record(asked: Asked, token: str) -> ResponseReturnValue:
         return render_template("responses/broken.html", why="elsewhere"), 403
     form = AnswerForm()
     if not form.validate():
-        held = answering.current(web.session(), asked)
-        return _page(asked, token, held, form, wrong=True), 422
+        sight = _sight(asked, asked.held, "")
+        return drawing.draw(sight, web.services().links.seal(token), wrong=form), 422
     said, details = Answer(form.answer.data or ""), form.details()
     if web.services().links.read_seal(token, request.form.get("seal", "")) is None:
-        answering.record(web.session(), asked, said, details, now(), suspect=answering.WITHOUT_FORM)
-        return _page(asked, token, None, AnswerForm(formdata=None), again=True)
+        why = answering.WITHOUT_FORM
+        newest = answering.newest(web.driver(), asked.ids, suspect=why)
+        _add(asked, newest, said, details, Source(suspect=why))
+        return _page(_sight(asked, None, "again"), token)
     if said is Answer.UNDONE:
         return _undo(asked, token)
-    held = answering.current(web.session(), asked)
-    recorded = answering.record(web.session(), asked, said, _kept(held, said, details), now())
-    form = AnswerForm(formdata=None, obj=recorded)
-    form.note.data = ""  # a forwarded mail leads here too
-    return _page(asked, token, recorded, form, fresh=True)
+    detailed = "detailed" in request.form
+    details = answering.kept(asked.held, said, details, detailed=detailed)
+    recorded = _add(asked, asked.newest, said, details)
+    return _page(_sight(asked, recorded, "fresh"), token)
 
 
 def _undo(asked: Asked, token: str) -> ResponseReturnValue:
-    if answering.current(web.session(), asked) is not None:
-        answering.record(web.session(), asked, Answer.UNDONE, Details(), now())
-    return _page(asked, token, None, AnswerForm(formdata=None), undone=True)
+    if asked.held is not None:
+        _add(asked, asked.newest, Answer.UNDONE, Details())
+    return _page(_sight(asked, None, "undone"), token)
 
 
-def _kept(held: Response | None, said: Answer, details: Details) -> Details:
-    """The large button pressed again says nothing new: it must not erase details given before."""
-    if held is None or held.answer != said:
-        return details
-    if details != Details() or "detailed" in request.form:
-        return replace(details, note=details.note or held.note)  # the form does not show it again
-    names = ("letters", "how", "acted_on", "promised_for", "reply_came", "note")
-    return replace(details, **{name: getattr(held, name) for name in names})
+def _add(
+    asked: Asked, newest: Said | None, said: Answer, details: Details, source: Source = BY_LINK
+) -> Said:
+    return answering.record(web.driver(), asked.ids, newest, said, details, now(), source)
 
 
-def _page(
-    asked: Asked,
-    token: str,
-    held: Response | None,
-    form: AnswerForm,
-    *,
-    fresh: bool = False,
-    undone: bool = False,
-    again: bool = False,
-    wrong: bool = False,
-) -> str:
-    ask = asked.offer.ask
-    return render_template(
-        "responses/answer.html",
-        asked=asked,
-        ask=ask,
-        case=ask.case,
-        held=held,
-        form=form,
-        seal=web.services().links.seal(token),
-        choices=choices(ask.kind, ask.button),
-        markdown=markdown.to_html,
-        fresh=fresh,
-        undone=undone,
-        again=again,
-        wrong=wrong,
-    )
+def _sight(asked: Asked, held: Said | None, mode: str) -> Sight:
+    language = web.language(request.headers.get("Accept-Language", ""))
+    zone = web.services().settings.default_timezone
+    return drawing.sight(asked, held, mode, language=language, timezone=zone)
 
 
-def choices(kind: str, button: str) -> list[tuple[str, str]]:
-    """(value, words) of the five answers, the ask's own words for the first."""
-    return [
-        (Answer.DONE, act(kind, button, _)),
-        (Answer.WILL_DO, _("I will do it")),
-        (Answer.COULD_NOT, _("I tried, and it did not work")),
-        (Answer.CANNOT, _("I cannot do this one")),
-        (Answer.ALREADY, _("I had done it before you asked")),
-    ]
-
-
-def _is_prefetch() -> bool:
-    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
-    return any("prefetch" in purpose.lower() for purpose in purposes)
-
-
-def _note_visit(asked: Asked) -> None:
-    """In a transaction of its own; a database that is busy must not keep the page from a member."""
-    if answering.was_visited(web.session(), asked):
-        return
-    try:
-        with web.services().database.writing() as session:
-            answering.note_visit(session, asked, now())
-    except OperationalError as error:
-        current_app.logger.warning("a visit was not noted: %s", type(error).__name__)
+def _page(sight: Sight, token: str) -> bytes:
+    pages = cast(Pages, current_app.extensions["docket.pages"])
+    return pages.draw(sight, web.services().links.seal(token))

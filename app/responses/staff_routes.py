@@ -12,9 +12,10 @@ from app.errors import InvalidInput, NotFound
 from app.issues.models import Issue, Offer
 from app.networks.models import Member
 from app.responses import answering, reviewing
+from app.responses.answering import Source
+from app.responses.drawing import choices
 from app.responses.forms import AnswerForm, EvidenceForm
-from app.responses.models import Answer, Channel, Grade
-from app.responses.routes import choices
+from app.responses.models import Answer, Channel, Grade, Response
 from app.staff import audit
 from app.staff.models import Staff
 
@@ -95,7 +96,7 @@ def _add_evidence(delivery: Delivery, offer: Offer, staff: Staff) -> None:
     """Evidence says that it was done: where the member has not said so, staff say it here."""
     form = EvidenceForm()
     _require(form)
-    held = answering.current(web.session(), _asked(delivery, offer))
+    held = answering.newest(web.driver(), (delivery.id, offer.id))
     if held is None or held.answer not in (Answer.DONE, Answer.ALREADY):
         _record(delivery, offer, staff, Answer.DONE, answering.Details())
     grade, note = Grade(form.grade.data), form.note.data or ""
@@ -112,20 +113,12 @@ def _enter_answer(delivery: Delivery, offer: Offer, staff: Staff) -> None:
 def _record(
     delivery: Delivery, offer: Offer, staff: Staff, answer: Answer, details: answering.Details
 ) -> None:
-    said = answering.record(
-        web.session(),
-        _asked(delivery, offer),
-        answer,
-        details,
-        now(),
-        channel=Channel.STAFF,
-        staff_id=staff.id,
-    )
-    audit.record(web.session(), "response.entered", said, staff, answer=said.answer)
-
-
-def _asked(delivery: Delivery, offer: Offer) -> answering.Asked:
-    return answering.Asked(delivery, offer, answering.Standing.OPEN, closed=False)
+    ids, source = (delivery.id, offer.id), Source(Channel.STAFF, staff.id)
+    answering.lock(web.driver(), ids)
+    newest = answering.newest(web.driver(), ids)
+    said = answering.record(web.driver(), ids, newest, answer, details, now(), source)
+    row = web.session().get_one(Response, said.id)
+    audit.record(web.session(), "response.entered", row, staff, answer=said.answer)
 
 
 def _require(form: AnswerForm | EvidenceForm) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
-from app.delivery.models import Delivery, DeliveryState
+from app.delivery.models import Delivery, DeliveryState, Settlement
 from app.example import load as load_example
 from tests.bench.measuring import Figure, compare
 from tests.live import ROOT, free_port, live, wait_for
@@ -47,7 +47,9 @@ def figure(folder: Path, rounds: int) -> Figure:
             wait_for(f"http://127.0.0.1:{port}/healthz")
             with ours.services.database.reading() as session:
                 sent = session.scalars(
-                    select(Delivery).where(Delivery.state == DeliveryState.SENT)
+                    select(Delivery)
+                    .join(Settlement, Settlement.delivery_id == Delivery.id)
+                    .where(Settlement.state == DeliveryState.SENT)
                 ).all()
                 links = [
                     ours.services.links.answer_url(one.id, offer.id)
