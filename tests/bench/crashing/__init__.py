@@ -1,0 +1,1 @@
+"""What `bin/bench crash` is made of."""

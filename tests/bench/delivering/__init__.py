@@ -1,0 +1,1 @@
+"""What `bin/bench delivery` is made of."""

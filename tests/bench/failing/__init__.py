@@ -1,0 +1,1 @@
+"""What `bin/bench faults` is made of."""
