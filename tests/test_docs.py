@@ -10,8 +10,13 @@ import pytest
 
 from app import config, interchange
 from app.cli import main
+from app.mail.rates import parse_domain_limits
+from app.mail.relay import _READERS as READERS
+from app.mail.relay import parse_relays
 
 ROOT = Path(__file__).parent.parent
+# Of compose.yaml, Caddy and PostgreSQL.
+OF_OTHERS = {"DOCKET_HOST", "MAIL_HOST", "MAIL_DOMAINS", "PGPASSWORD"}
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
 
@@ -33,7 +38,9 @@ def test_there_are_commands_to_look_at() -> None:
 @pytest.mark.parametrize(("name", "arguments"), commands(), ids=str)
 def test_every_command_in_a_document_is_one(name: str, arguments: list[str]) -> None:
     command: click.Command = main
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and not (
+        command.invoke_without_command and not arguments
+    ):
         found = command.commands.get(arguments.pop(0))
         assert found is not None
         command = found
@@ -58,6 +65,38 @@ def test_the_table_of_settings_names_each_that_is_read() -> None:
     read = set(re.findall(r'read\(\s*"([A-Z_]+)"', source))
     told = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert told == read
+
+
+def test_the_operators_guide_names_only_settings_that_are_read() -> None:
+    source = Path(config.__file__).read_text()
+    read = set(re.findall(r'read\(\s*"([A-Z_]+)"', source))
+    guide = (ROOT / "docs/operating.md").read_text()
+    named = set(re.findall(r"`([A-Z]+_[A-Z_]+|[A-Z]{5,})(?:[=`])", guide))
+    named |= set(re.findall(r"^(?:    )?([A-Z]+_[A-Z]+)=", guide, re.MULTILINE))
+    assert len(named) > 10
+    assert named <= read | OF_OTHERS
+
+
+def test_relays_in_the_operators_guide_are_understood() -> None:
+    guide = (ROOT / "docs/operating.md").read_text()
+    address = re.search(r"^    SMTP_URL=(\S+)$", guide, re.MULTILINE)
+    assert address
+    assert len(parse_relays(address[1])) == 2
+    limits = re.search(r'DOMAIN_LIMITS="([^"]+)"', guide)
+    assert limits
+    assert parse_domain_limits(limits[1])
+    told = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", guide, re.MULTILINE))))
+    for name in told - {"DATA_DIR"}:
+        assert name in READERS, name
+    assert told >= set(READERS)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_sections_that_are_pointed_to_exist(path: Path) -> None:
+    text = path.read_text()
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", line).strip().lower().replace(" ", "-") for line in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
