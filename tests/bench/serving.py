@@ -69,7 +69,7 @@ def _told(arguments: list[str]) -> str:
 
 OURS = Server("granian", "granian", _told(web_arguments(HOST, 1)), _granian)
 PEERS = (
-    Server("gunicorn", "gunicorn", "--workers 2", _gunicorn("--workers", "2")),
+    # Its plain workers keep no connection, and want a proxy that does.
     Server("gunicorn", "gunicorn", "--threads 4", _gunicorn("--threads", "4")),
     Server("waitress", "waitress", "--threads=4", _waitress("--threads=4")),
 )
