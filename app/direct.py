@@ -83,6 +83,7 @@ class Turns:
 
     def __init__(self, engine: Engine, count: int) -> None:
         self._engine = engine
+        self._closes = 0
         self._idle: SimpleQueue[Connection | None] = SimpleQueue()
         for _number in range(count):
             self._idle.put(None)
@@ -93,11 +94,11 @@ class Turns:
 
         It is closed when the block raises: it may have been the connection that failed.
         """
-        connection, kept = self._taken(patience), None
+        connection, kept, closes = self._taken(patience), None, self._closes
         try:
             connection = connection or _open(self._engine)
             yield connection
-            kept = connection
+            kept = connection if closes == self._closes else None
         finally:
             if kept is None:
                 _close(connection)
@@ -110,7 +111,8 @@ class Turns:
             raise Busy from None
 
     def close(self) -> None:
-        """Close what is idle; it is opened again when needed."""
+        """Close what is idle now, and the rest when it is done; all open again when needed."""
+        self._closes += 1
         for _number in range(self._idle.qsize()):
             with suppress(Empty):
                 _close(self._idle.get_nowait())

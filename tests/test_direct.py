@@ -100,6 +100,18 @@ def test_a_connection_that_is_gone_fails_once_and_is_opened_anew(database: Datab
     turns.close()
 
 
+def test_what_is_at_work_when_all_is_closed_is_closed_at_its_end(database: Database) -> None:
+    turns = direct.Turns(database.engine, 1)
+    with turns.one() as connection:
+        turns.close()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    with pytest.raises(database.direct.errors):
+        connection.execute("SELECT 1")
+    with turns.one() as another:
+        assert another is not connection
+    turns.close()
+
+
 def test_nobody_waits_for_a_turn_for_ever(database: Database) -> None:
     turns = direct.Turns(database.engine, 1)
     with turns.one(), pytest.raises(Busy), turns.one(0.001):

@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from datetime import datetime
-from threading import Lock
+from threading import Lock, Thread
 
 from app.db import Database
 from app.direct import Busy
@@ -18,9 +18,10 @@ WAITING = 10_000  # visits that may wait for a database that others write to
 class Visits:
     """First visits, written by whoever finds the pen free, and for all who wait.
 
-    Many pages are opened for the first time at the same moment, and each commit waits for the disk:
-    so one of them writes what has come together, and nobody waits for a writer. A visit whose
-    process is killed before that is lost, which changes no rate.
+    Many pages are opened for the first time at the same moment, and each commit waits for the disk.
+    Who has the pen writes what has come together; a thread takes it over when more has come
+    meanwhile, so that nobody waits for more than one commit. A visit whose process is killed before
+    that is lost, which changes no rate.
     """
 
     def __init__(self, database: Database) -> None:
@@ -29,15 +30,32 @@ class Visits:
         self._pen = Lock()
 
     def note(self, ids: Ids, at: datetime) -> None:
-        """Raises nothing: a page is shown whether or not its visit could be noted."""
+        """A page is shown whether or not its visit can be noted."""
         self._waiting.append((ids, at))
-        # Looked at again once the pen is down: another may have left its visit just before.
-        while self._waiting and self._pen.acquire(blocking=False):
-            try:
-                if not self._write():
-                    return
-            finally:
-                self._pen.release()
+        if not self._pen.acquire(blocking=False):
+            return
+        more = False
+        try:
+            more = self._write()
+        finally:
+            if more and self._waiting:
+                Thread(target=self._write_rest).start()
+            else:
+                self._put_down(more)
+
+    def _write_rest(self) -> None:
+        more = False
+        try:
+            while self._waiting and (more := self._write()):
+                pass
+        finally:
+            self._put_down(more)
+
+    def _put_down(self, more: bool) -> None:
+        """And up again, when somebody came just before, unless there is no use in it now."""
+        self._pen.release()
+        if more and self._waiting and self._pen.acquire(blocking=False):
+            Thread(target=self._write_rest).start()
 
     def _write(self) -> bool:
         """Whether there is any use in writing more now."""

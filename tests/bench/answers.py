@@ -14,6 +14,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -61,11 +62,14 @@ class Range:
         return self._counted(Visit, lambda: self._gunners.fire_once(port, self._ground.gets()))
 
     def _counted(self, model: type[Response] | type[Visit], fire: Callable[[], Shots]) -> Shots:
+        """RuntimeError unless there is a row for each answer; the last visits come just behind."""
         before = self._ground.count(model)
         shots = fire()
-        added = self._ground.count(model) - before
-        if added != len(shots.milliseconds):
-            raise RuntimeError(f"{len(shots.milliseconds)} were answered, {added} rows are there")
+        wanted, deadline = before + len(shots.milliseconds), time.monotonic() + PATIENCE
+        while (rows := self._ground.count(model)) < wanted and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if rows != wanted:
+            raise RuntimeError(f"{len(shots.milliseconds)} answered, {rows - before} rows")
         return shots
 
 
