@@ -6,9 +6,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.delivery import pacing
-from app.delivery.leasing import Due
+from app.delivery.leasing import HORIZON, Due
 from app.delivery.lines import MOST_DOMAINS, domain_of
-from app.delivery.settling import HORIZON
 from app.mail.domains import fits, normal
 from app.mail.rates import Rate
 

@@ -54,9 +54,7 @@ class Hand:
     # What the pool asks ------------------------------------------------------------------------
 
     def next(self, relay: Relay) -> Parcel | None:
-        if self.closed or not self.may_start():
-            return None
-        if not self._may_take(relay):
+        if self.closed or not self.may_start() or not self._may_take(relay):
             return None
         while (due := self._pop(relay)) is not None:
             try:
@@ -168,25 +166,6 @@ class Hand:
         """What all workers agreed to leave alone, until when."""
         self.held_until = dict(holds)
 
-    def _forget_start(self, key: int) -> None:
-        """Nothing became of it: it can be sent again, by whomever."""
-        if key in self.started:
-            self.started.discard(key)
-            self.journal.take_back(key)
-
-    def _edition(self, due: Due) -> Loaded:
-        """ValueError for one that could not be loaded."""
-        loaded = self.editions[due.edition_id]
-        if isinstance(loaded, str):
-            raise ValueError(loaded)
-        return loaded
-
-    def _unanswered(self) -> Iterator[Due]:
-        yield from self.lines
-        yield from self._out.values()
-
-    # Inside ------------------------------------------------------------------------------------
-
     def shut_until(self, relay: Relay) -> datetime | None:
         """When it may be used again, if that is some while off."""
         until = self.held_until.get(relay_key(relay.name))
@@ -203,6 +182,25 @@ class Hand:
         for due, names in self.lines.drop_all_of(shut.keys()):
             until = min(shut[name] for name in names)
             self.news.parked.append(Parked(due, until))
+
+    # Inside ------------------------------------------------------------------------------------
+
+    def _forget_start(self, key: int) -> None:
+        """Nothing became of it: it can be sent again, by whomever."""
+        if key in self.started:
+            self.started.discard(key)
+            self.journal.take_back(key)
+
+    def _edition(self, due: Due) -> Loaded:
+        """ValueError for one that could not be loaded."""
+        loaded = self.editions[due.edition_id]
+        if isinstance(loaded, str):
+            raise ValueError(loaded)
+        return loaded
+
+    def _unanswered(self) -> Iterator[Due]:
+        yield from self.lines
+        yield from self._out.values()
 
     def _may_take(self, relay: Relay) -> bool:
         if self.held_until:

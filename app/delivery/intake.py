@@ -19,9 +19,8 @@ from app.delivery.domains import DomainPaces
 from app.delivery.filling import Filler
 from app.delivery.grants import Grants
 from app.delivery.hand import Hand
-from app.delivery.leasing import CHUNK_SIZE, Due, Lease
+from app.delivery.leasing import CHUNK_SIZE, HORIZON, Due, Lease
 from app.delivery.news import Grant, Held, Parked
-from app.delivery.settling import HORIZON
 from app.issues.models import Issue, WhenUncertain
 from app.mail.rates import Rate
 from app.mail.relay import Relay

@@ -28,8 +28,6 @@ LONG_AGO = 3600.0  # seconds
 COMPACT_AT = 1 << 17  # bytes: some two thousand messages
 OPEN, FENCED = b"-", b"X"  # the first byte of the file
 _HEADER_SIZE, _NO_CODE = 256, "-"
-
-
 own: set[Path] = set()  # of this process: to open and close one again would end its locks
 
 
@@ -218,7 +216,8 @@ def sweep(folder: Path) -> None:
 
 
 def parse(worker: str, data: bytes) -> Read:
-    """Damaged or unfinished lines are passed over, and make the rest untrusted."""
+    """A damaged line is passed over, and then something else may be missing too. An unfinished one
+    at the end tells nothing: what it would have said did not happen before it was written."""
     read = Read(worker, trusted=_boot_of(data) == boot_id())
     for line in data[_HEADER_SIZE:].splitlines(keepends=True):
         try:

@@ -14,14 +14,13 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from app.delivery import statements
-from app.delivery.audience import may_be_mailed
 from app.delivery.clocks import boot_seconds
 from app.delivery.filling import Addressed
 from app.delivery.models import Cause, Chunk, Delivery, DeliveryState, Settlement, WorkerLease
 from app.issues.models import Issue
-from app.networks.models import Member, Membership
 
-FURTHEST = timedelta(hours=13)  # no next try is ever set further off
+HORIZON = timedelta(hours=12)  # places of a domain or an issue are reserved no further ahead
+FURTHEST = HORIZON + timedelta(hours=1)  # no next try is ever set further off
 CHUNK_SIZE = 500  # deliveries: some tens of milliseconds of work at full speed
 
 
@@ -45,7 +44,6 @@ class Due(NamedTuple):
     edition_id: int
     rank: int
     fits: bool  # still a member whose address may be mailed
-    utf8: bool  # needs a relay that takes SMTPUTF8
     fresh: bool = True
     attempts: int = 0
     uncertain: int = 0
@@ -128,9 +126,9 @@ def take(session: Session, lease: Lease, after: int, limit: int) -> tuple[list[D
     connection.execute(statements.TAKEN_TO, {"chunk": lease.chunk_id, "to": to})
     place, at = (lease.issue_id, lease.edition_id, lease.rank), boot_seconds()
     return [
-        Due(_addressed(row), *place, bool(row[5] and row[8]), bool(row[6]), taken_at=at)
+        Due(_addressed(row), *place, fits=_fits(row), taken_at=at)
         for row in rows
-        if row[7] is None
+        if row.settled is None
     ], to
 
 
@@ -145,9 +143,7 @@ def release_chunks(session: Session, worker: str, ids: Sequence[int]) -> None:
     session.execute(_chunks(worker, ids).values(claimed_by=None, taken_to=None))
 
 
-def claim_retries(
-    session: Session, worker: str, now: datetime, limit: int, without: Collection[int] = ()
-) -> list[Due]:
+def claim_retries(session: Session, worker: str, now: datetime, limit: int) -> list[Due]:
     """Lease deliveries whose next try is due, those that wait longest first."""
     due = (
         select(Settlement.delivery_id)
@@ -161,8 +157,6 @@ def claim_retries(
         .limit(limit)
         .with_for_update(skip_locked=True, of=Settlement)
     )
-    if without:
-        due = due.where(Settlement.issue_id.not_in(without))
     # Evaluated once, whatever the planner makes of it: a second time it would lock others.
     once = due.cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
     claimed: Any = session.execute(
@@ -219,38 +213,23 @@ def changed(session: Session, statement: object) -> int:
 def _tried_before(session: Session, claimed: Sequence[Row[Any]]) -> list[Due]:
     before: dict[int, Any] = {row[0]: row for row in claimed}
     rows: Any = session.execute(
-        select(
-            Delivery.id,
-            Member.name,
-            Member.email,
-            Member.profession,
-            Member.country,
-            may_be_mailed(),
-            Member.smtputf8,
-            Membership.id,
-            Delivery.issue_id,
-            Delivery.edition_id,
-            Issue.urgent,
-        )
-        .select_from(Delivery)
-        .outerjoin(Member, Member.id == Delivery.member_id)
-        .outerjoin(Membership, Membership.id == Delivery.membership_id)
+        statements.recipients_of(Delivery)
         .join(Issue, Issue.id == Delivery.issue_id)
+        .add_columns(Delivery.issue_id, Delivery.edition_id, Issue.urgent)
         .where(Delivery.id.in_(before))
         .order_by(Delivery.id)
     )
     return [
         Due(
             _addressed(row),
-            issue_id=row[8],
-            edition_id=row[9],
-            rank=rank_of(urgent=row[10]),
-            fits=bool(row[5] and row[7]),
-            utf8=bool(row[6]),
+            issue_id=row.issue_id,
+            edition_id=row.edition_id,
+            rank=rank_of(urgent=row.urgent),
+            fits=_fits(row),
             fresh=False,
-            attempts=before[row[0]][1],
-            uncertain=before[row[0]][2],
-            has_slot=before[row[0]][3] == Cause.PACED,
+            attempts=before[row.id].attempts,
+            uncertain=before[row.id].uncertain,
+            has_slot=before[row.id].cause == Cause.PACED,
             taken_at=boot_seconds(),
         )
         for row in rows
@@ -264,6 +243,10 @@ def rank_of(*, urgent: bool) -> int:
 def _addressed(row: Any) -> Addressed:
     """One whose member is gone is not mailed; the row says so with empty words."""
     return Addressed(row[0], row[1] or "", row[2] or "", row[3], row[4])
+
+
+def _fits(row: Any) -> bool:
+    return bool(row.may_be_mailed and row.membership)
 
 
 def _chunks(worker: str, ids: Sequence[int]) -> Update:

@@ -163,11 +163,13 @@ def settle_late(session: Session, worker: str, answers: dict[int, Answer], at: d
 def _settle_late(session: Session, worker: str, answers: dict[int, Answer], at: datetime) -> int:
     held = _settlements(session, answers)
     issues = settling.issues_of(session, answers)
+    holding = {key for key in set(issues.values()) if settling.holds_uncertain(session, key)}
     late = []
     for delivery_id, answer in answers.items():
         row = held.get(delivery_id)
         if delivery_id in issues and (row is None or _is_open_for(row, worker, answer)):
-            late.append(_late(session, delivery_id, issues[delivery_id], answer, row, at))
+            one = _late(delivery_id, issues[delivery_id], answer, row, at)
+            late.append(one._replace(hold=one.issue_id in holding))
     for one in late:
         if not one.fresh:
             _claim_back(session, one.delivery_id, worker)
@@ -184,7 +186,6 @@ def _is_open_for(row: Settlement, worker: str, answer: Answer) -> bool:
 
 
 def _late(
-    session: Session,
     delivery_id: int,
     issue_id: int,
     answer: Answer,
@@ -201,7 +202,6 @@ def _late(
         fresh=row is None,
         attempts=attempts,
         uncertain=uncertain,
-        hold=settling.holds_uncertain(session, issue_id),
         not_before=at,  # no relay is to blame, so none needs a pause
     )
 

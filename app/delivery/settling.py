@@ -10,7 +10,7 @@ from sqlalchemy import Insert, Select, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.db import insert_ignoring
-from app.delivery.leasing import changed
+from app.delivery.leasing import HORIZON, changed
 from app.delivery.models import (
     WAITING,
     Attempt,
@@ -24,7 +24,6 @@ from app.issues.models import Issue, WhenUncertain
 from app.mail.answers import Answer, Outcome, next_try
 
 RESEND_AFTER = timedelta(minutes=1)  # a relay that lost its answer may need a moment
-HORIZON = timedelta(hours=12)  # places of a domain are reserved no further ahead
 MOST_RESENDS = 1  # a relay that never answers must not fill somebody's mailbox
 
 

@@ -5,7 +5,8 @@ They are of the Core, on tables rather than classes; parameters have the names t
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Select, Table, bindparam, select, update
+from sqlalchemy.orm import aliased
 
 from app.delivery.audience import may_be_mailed
 from app.delivery.models import Chunk, Delivery, Settlement, WorkerLease
@@ -41,22 +42,29 @@ _ids = (
     .subquery()
 )
 
-# id, name, address, profession, country, may be mailed, SMTPUTF8, settled, has a membership
-TAKE = (
-    select(
-        _ids.c.id,
-        Member.name,
-        Member.email,
-        Member.profession,
-        Member.country,
-        may_be_mailed(),
-        Member.smtputf8,
-        Settlement.delivery_id,
-        Membership.id,
+
+def recipients_of(deliveries: Any) -> Select[Any]:
+    """(id, name, address, profession, country, may_be_mailed, membership) of each delivery; joined
+    from the left, so that none is missing where another row is."""
+    return (
+        select(
+            deliveries.id,
+            Member.name,
+            Member.email,
+            Member.profession,
+            Member.country,
+            may_be_mailed().label("may_be_mailed"),
+            Membership.id.label("membership"),
+        )
+        .select_from(deliveries)
+        .outerjoin(Member, Member.id == deliveries.member_id)
+        .outerjoin(Membership, Membership.id == deliveries.membership_id)
     )
-    .select_from(_ids)  # from the left, so that no row is missing where another is
-    .outerjoin(Member, Member.id == _ids.c.member_id)
-    .outerjoin(Membership, Membership.id == _ids.c.membership_id)
+
+
+TAKE = (
+    recipients_of(aliased(Delivery, _ids))
     .outerjoin(Settlement, Settlement.delivery_id == _ids.c.id)
+    .add_columns(Settlement.delivery_id.label("settled"))
     .order_by(_ids.c.id)
 )

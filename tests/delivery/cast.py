@@ -233,7 +233,7 @@ def settled(
 def due(delivery_id: int, email: str = "ada@example.org", **values: Any) -> Due:
     """As if it had just been taken up."""
     defaults: dict[str, Any] = {
-        "issue_id": 1, "edition_id": 1, "rank": 1, "fits": True, "utf8": False,
+        "issue_id": 1, "edition_id": 1, "rank": 1, "fits": True,
         "taken_at": leasing.boot_seconds(),
     }  # fmt: skip
     to = Addressed(delivery_id, "Ada Quill", email, None, None)

@@ -273,14 +273,6 @@ def test_no_retry_is_leased_of_an_issue_that_does_not_go_out(
     assert leasing.claim_retries(session, "a", AT, 10) == []
 
 
-def test_retries_of_issues_can_be_left_out(session: Session) -> None:
-    first, second = ledger(session, 1), ledger(session, 1)
-    retry(session, first, 0)
-    retry(session, second, 0)
-    [got] = leasing.claim_retries(session, "a", AT, 10, without=[first.issue_id])
-    assert got.issue_id == second.issue_id
-
-
 @pytest.mark.parametrize("state", [s for s in DeliveryState if s != DeliveryState.RETRY])
 def test_nothing_else_is_leased_as_a_retry(session: Session, state: DeliveryState) -> None:
     retry(session, ledger(session, 1), 0, state=state)

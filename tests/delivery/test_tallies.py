@@ -107,7 +107,7 @@ class History:
 
     def _retries(self) -> None:
         limit = self._random.randint(1, 5)
-        dues = leasing.claim_retries(self._session, "a", AT + settling.HORIZON, limit)
+        dues = leasing.claim_retries(self._session, "a", AT + leasing.HORIZON, limit)
         keep = self._random.randint(0, len(dues))
         answers = [
             settled(

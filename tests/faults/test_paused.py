@@ -1,5 +1,6 @@
 """A worker that stands still, as in a paused machine, while another takes over what it held."""
 
+import os
 import signal
 from typing import Any
 
@@ -47,6 +48,7 @@ def _stop_between_transactions(sending: Sending, worker: Process) -> None:
     that is the database's to solve, and not what is looked at here."""
     while True:
         worker.send(signal.SIGSTOP)
+        os.waitid(os.P_PID, worker.pid, os.WSTOPPED)  # a signal that was sent has not arrived yet
         try:
             _lock(sending.services.database.engine)
         except DBAPIError:
