@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    CursorResult,
     DateTime,
     Engine,
     Integer,
@@ -144,3 +145,11 @@ def insert_ignoring(
     make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement: postgresql.Insert | sqlite.Insert = make(table).on_conflict_do_nothing()
     return statement
+
+
+def changed(session: Session, statement: object) -> int:
+    """How many rows an UPDATE, INSERT or DELETE touched."""
+    result: CursorResult[object] = session.execute(  # type: ignore[call-overload]
+        statement, execution_options={"synchronize_session": False, "preserve_rowcount": True}
+    )
+    return result.rowcount

@@ -32,7 +32,8 @@ class Development:
 
 @dataclass(frozen=True)
 class Ask:
-    """`key` names its link; `button` says what a tap records: "I have sent my letter"."""
+    """`key` names its link; `button` says what a tap records: "I have sent my letter".
+    `copied`: a copy can be sent to us, to an address that is shown."""
 
     key: str
     kind: str
@@ -43,6 +44,7 @@ class Ask:
     addressees: tuple[Addressee, ...] = ()
     deadline: date | None = None
     button: str = ""
+    copied: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ class Tokens(NamedTuple):
     message_id: bytes = b""
     reply_to: bytes = b""
     unsubscribe: bytes = b""
+    leave: bytes = b""
     answers: tuple[bytes, ...] = ()  # of Stencil.asks, in their order
+    copies: tuple[bytes, ...] = ()  # of Stencil.copied, in their order
 
 
 @dataclass(frozen=True)
@@ -103,3 +107,4 @@ class Masthead:
     answer: str  # where the button of each ask leads
     unsubscribe: str
     unsubscribe_mailto: str | None = None
+    copy: str = ""  # the address to which a letter may be copied

@@ -14,6 +14,7 @@ OVERSIGNED = (
 _NAMES_A_LINE = 4
 _B_LINE = 72
 _BLANKS = re.compile(rb"[ \t]+")
+_FIELDS = re.compile(rb"\r\n(?![ \t])")
 
 # Canonical header fields, canonical body, seconds of the epoch -> the field DKIM-Signature.
 Seal = Callable[[bytes, bytes, int], bytes]
@@ -65,6 +66,20 @@ class Signer:
         whose = f"d={self.domain}; s={self.selector};"
         covered = f"h={_names([*names, *OVERSIGNED])};"
         return f"{tags}\r\n {whose}\r\n {covered}".encode()
+
+
+def signed(signer: Signer, message: bytes, at: int) -> bytes:
+    """One message of any kind (CRLF line ends), with its signature in front. `at`: seconds of the
+    epoch."""
+    head, _, body = message.partition(b"\r\n\r\n")
+    fields = [field.partition(b":") for field in _FIELDS.split(head)]
+    names = [name.decode("ascii") for name, _, _ in fields]
+    relaxed = [
+        relaxed_name(name) + relaxed_value(value).strip() + b"\r\n"
+        for name, (_, _, value) in zip(names, fields, strict=True)
+    ]
+    ended = relaxed_body(body + b"\r\n").rstrip(b"\r\n") + b"\r\n"  # RFC 6376 3.4.4
+    return signer.over(names)(b"".join(relaxed), ended if body.strip() else b"", at) + message
 
 
 def relaxed_name(name: str) -> bytes:

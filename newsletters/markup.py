@@ -30,6 +30,7 @@ def html(issue: Issue, slots: Slots, translate: Translate) -> str:
             markdown=_markdown,
             day=lambda value: day(value, issue.language),
             answer=lambda ask: slots.mark(Slot("answer", ask.key)),
+            copy=lambda ask: slots.mark(Slot("copy", ask.key)),
             unsubscribe=slots.mark(Slot("unsubscribe")),
         )
     )

@@ -52,6 +52,9 @@ def _ask(ask: Ask, language: str, slots: Slots, t: Translate) -> Iterator[str]:
     yield _wrapped(ask.instructions)
     for addressee in ask.addressees:
         yield _addressee(addressee, t)
+    if ask.copied:
+        label = t("Put this address in Bcc of your mail, or send us a picture of your letter:")
+        yield f"{_wrapped(label)}\n{slots.mark(Slot('copy', ask.key))}"
     if ask.model_text:
         yield f"{t('You may write, better in your own words')}:\n\n" + _indented(ask.model_text)
 

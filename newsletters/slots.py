@@ -15,7 +15,7 @@ OPEN, CLOSE = "\ue000", "\ue001"
 _ESCAPED = {"\\u{e000}": OPEN, "\\u{e001}": CLOSE}
 _MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _MARK_OR_HALF = re.compile(f"{OPEN}\\d+{CLOSE}|[{OPEN}{CLOSE}]")
-Kind = Literal["field", "answer", "unsubscribe"]
+Kind = Literal["field", "answer", "copy", "unsubscribe"]
 
 
 @dataclass(frozen=True)

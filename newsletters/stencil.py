@@ -16,8 +16,9 @@ from newsletters.slots import Slot
 from newsletters.template import Part, Template, laid_out
 from newsletters.wire import Edition
 
-# The places of a letter's own values. Those of the asks follow, then those of the merge fields.
-SEAL, TO, SUBJECT, DATE, MESSAGE_ID, REPLY_TO, UNSUBSCRIBE, ANSWERS = range(8)
+# The places of a letter's own values. Those of the asks follow, first the links and then the
+# addresses for copies, then those of the merge fields.
+SEAL, TO, SUBJECT, DATE, MESSAGE_ID, REPLY_TO, UNSUBSCRIBE, LEAVE, ANSWERS = range(9)
 LONGEST_TOKEN = 46  # two ids of ten characters, and the signature
 _TOKEN = b"(?:[0-9a-z][0-9a-z.]{0,45}+)?+"
 # "=_" never stands in quoted-printable, so no content can hold it (RFC 2045 6.7).
@@ -40,7 +41,8 @@ class Rendered:
 class Stencil:
     """Fills the letters of one edition. It keeps nothing of any: threads may share it.
 
-    `asks`: the keys of the asks whose tokens each letter brings, in their order.
+    `asks`: the keys of the asks whose tokens each letter brings, in their order; `copied`: of those
+    whose copy addresses it brings.
     CompositionError when the masthead cannot be written into headers.
     """
 
@@ -49,12 +51,15 @@ class Stencil:
     ) -> None:
         slots = edition.slots
         self.asks = tuple(slot.name for slot in slots if slot.kind == "answer")
-        own = ANSWERS - MESSAGE_ID + len(self.asks)
+        self.copied = tuple(slot.name for slot in slots if slot.kind == "copy")
+        self._links = len(self.asks), len(self.copied)
+        links = sum(self._links)
+        own = ANSWERS - MESSAGE_ID + links
         self._tokens = re.compile(b" ".join([_TOKEN] * own))
         self._fields = _Fields(slots)
         self._subject = _Subject(edition)
-        self._count = ANSWERS + len(self.asks) + 2 * len(self._fields.slots)
-        places = _Places(slots, self.asks, self._fields.slots, masthead)
+        self._count = ANSWERS + links + 2 * len(self._fields.slots)
+        places = _Places(slots, self.asks + self.copied, len(self.asks), masthead)
         self._text = list(laid_out(edition.text, places.in_text))
         self._html = list(laid_out(edition.html, places.in_html))
         fields = list(_header(masthead, edition.language, self._subject.constant))
@@ -83,11 +88,12 @@ class Stencil:
         )
 
     def _values(self, recipient: Recipient, tokens: Tokens, date: bytes) -> tuple[bytes, ...]:
-        message_id, reply_to, unsubscribe, answers = tokens
-        own = (message_id, reply_to, unsubscribe, *answers)
-        if len(answers) != len(self.asks) or not self._tokens.fullmatch(b" ".join(own)):
+        message_id, reply_to, unsubscribe, leave, answers, copies = tokens
+        own = (message_id, reply_to, unsubscribe, leave, *answers, *copies)
+        counts = len(answers), len(copies)
+        if counts != self._links or not self._tokens.fullmatch(b" ".join(own)):
             raise CompositionError(
-                f"each of the asks {', '.join(self.asks)} needs its token, "
+                f"each of the asks {', '.join(self.asks)} needs its token, and so does each copy, "
                 "and a token is short and of a-z, 0-9 and dots alone"
             )
         name, address, fields = recipient
@@ -172,10 +178,14 @@ class _Places:
     """What is put in the place of each slot of a body."""
 
     def __init__(
-        self, slots: Sequence[Slot], asks: Sequence[str], fields: Sequence[Slot], masthead: Masthead
+        self, slots: Sequence[Slot], links: Sequence[str], asks: int, masthead: Masthead
     ) -> None:
-        self._slots, self._asks, self._masthead = slots, asks, masthead
-        first = ANSWERS + len(asks)
+        """`links`: keys of the asks by their places; those behind the first `asks` are copies."""
+        self._slots, self._masthead = slots, masthead
+        self._answers = {key: ANSWERS + n for n, key in enumerate(links[:asks])}
+        self._copies = {key: ANSWERS + asks + n for n, key in enumerate(links[asks:])}
+        first = ANSWERS + len(links)
+        fields = [slot for slot in slots if slot.kind == "field"]
         self._fields = {slot: first + 2 * number for number, slot in enumerate(fields)}
 
     def in_text(self, number: int) -> list[Part]:
@@ -192,7 +202,9 @@ class _Places:
     def _address(self, slot: Slot) -> tuple[str, int]:
         if slot.kind == "unsubscribe":
             return self._masthead.unsubscribe, UNSUBSCRIBE
-        return self._masthead.answer, ANSWERS + self._asks.index(slot.name)
+        if slot.kind == "copy":
+            return self._masthead.copy, self._copies[slot.name]
+        return self._masthead.answer, self._answers[slot.name]
 
 
 def _link(address: str, place: int) -> list[Part]:
@@ -231,7 +243,7 @@ def _ways_to_leave(masthead: Masthead) -> Iterator[Part]:
     yield from _split(b"<" + headers.uri(masthead.unsubscribe, where) + b">", UNSUBSCRIBE)
     if masthead.unsubscribe_mailto:
         address = headers.uri(f"mailto:{masthead.unsubscribe_mailto}", where)
-        yield from _split(b",\r\n <" + address + b">", UNSUBSCRIBE)
+        yield from _split(b",\r\n <" + address + b">", LEAVE)
 
 
 def _split(written: bytes, place: int) -> list[Part]:

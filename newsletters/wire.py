@@ -16,7 +16,7 @@ from newsletters.slots import Slot, Slots
 from newsletters.template import Part
 from newsletters.words import Translate, same
 
-VERSION = 2
+VERSION = 3
 HEADERS_SIZE = 1_200  # bytes, about; with the bodies it gives the size of a message
 
 
@@ -112,4 +112,5 @@ def _without_dots(literal: bytes) -> bytes:
     return quoted.encode(quoted.decode(literal))
 
 
-_READERS: dict[int, Callable[[bytes], bytes]] = {1: _without_dots, VERSION: bytes}
+# Version 2 had no place for copy addresses, and is the same but for that.
+_READERS: dict[int, Callable[[bytes], bytes]] = {1: _without_dots, 2: bytes, VERSION: bytes}

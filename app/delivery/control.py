@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Select, delete, exists, insert, literal, n
 from sqlalchemy.orm import Session
 
 from app.cases.models import Case, CaseStatus
-from app.delivery.leasing import changed, rank_of
+from app.db import changed
+from app.delivery.leasing import rank_of
 from app.delivery.models import Attempt, Cause, Chunk, Delivery, DeliveryState, Pace, Settlement
 from app.delivery.pacing import issue_key
 from app.delivery.settling import finish_issues

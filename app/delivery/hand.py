@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from app.clock import now
+from app.delivery.ahead import AHEAD, Ahead
 from app.delivery.filling import Filler, Loaded
 from app.delivery.journal import Fenced, Journal
 from app.delivery.leasing import Due
@@ -17,6 +18,7 @@ from app.delivery.pacing import domain_key, relay_key
 from app.delivery.settling import Settled
 from app.delivery.shares import Shares
 from app.mail.answers import Answer, Outcome, Stage, unsendable
+from app.mail.letter import Letter
 from app.mail.pool import Parcel
 from app.mail.relay import Relay
 
@@ -50,6 +52,8 @@ class Hand:
         self.may_start: Callable[[], bool] = lambda: True
         self.fenced = False
         self.trouble = ""  # of the journal's disk
+        self.wake: Callable[[], None] = lambda: None  # ends a wait of the pool
+        self._ahead = Ahead(self._written, self._is_written) if filler.is_slow else None
 
     # What the pool asks ------------------------------------------------------------------------
 
@@ -58,10 +62,13 @@ class Hand:
             return None
         while (due := self._pop(relay)) is not None:
             try:
-                letter = self._filler.letter(self._edition(due), due.to, now())
+                letter = self._letter(due, relay)
             except ValueError as error:  # it cannot be written: a poisoned row stops nobody else
                 self._note(due, unsendable(str(error)))
                 continue
+            if letter is None:
+                self.lines.put_first(due)
+                return None
             key = due.to.delivery_id
             self._out[key] = due
             self._spend(relay)
@@ -184,6 +191,24 @@ class Hand:
             self.news.parked.append(Parked(due, until))
 
     # Inside ------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Nothing is written any more."""
+        if self._ahead is not None:
+            self._ahead.close()
+
+    def _letter(self, due: Due, relay: Relay) -> Letter | None:
+        """None while it is being written: the pool is woken then. ValueError when it cannot be."""
+        if self._ahead is None:
+            return self._written(due)
+        return self._ahead.take(due, self.lines.coming(relay, AHEAD))
+
+    def _is_written(self) -> None:
+        """Called by any thread."""
+        self.wake()
+
+    def _written(self, due: Due) -> Letter:
+        return self._filler.letter(self._edition(due), due.to, now())
 
     def _forget_start(self, key: int) -> None:
         """Nothing became of it: it can be sent again, by whomever."""

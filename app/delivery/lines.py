@@ -72,6 +72,13 @@ class Lines:
                 return line.popleft()
         return None
 
+    def coming(self, relay: Relay, most: int) -> Iterator[Due]:
+        """Those that this relay may take next, without taking them."""
+        for names, line in self._lines.items():
+            if line and relay.name in names:
+                yield from itertools.islice(line, most)
+                return
+
     def pop_later(self, at: datetime) -> Iterator[Due]:
         """Those whose slot has come."""
         while self._later and self._later[0][0] <= at.timestamp():

@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.db import insert_ignoring
-from app.delivery.leasing import changed
+from app.db import changed, insert_ignoring
 from app.delivery.models import Pace, Quota
 from app.mail.rates import Rate
 from app.mail.relay import Relay

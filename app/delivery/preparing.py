@@ -7,8 +7,9 @@ from flask_babel import gettext as _
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from app.delivery.audience import chosen, count_by_edition, offers_key, recipients
-from app.delivery.leasing import CHUNK_SIZE, changed, rank_of
+from app.db import changed
+from app.delivery.audience import chosen, offer_sets, offers_key, recipients
+from app.delivery.leasing import CHUNK_SIZE, rank_of
 from app.delivery.models import Chunk, Delivery, Edition, EditionOffer
 from app.delivery.waking import wake_workers
 from app.errors import InvalidInput, Refused
@@ -62,11 +63,11 @@ def due(session: Session, now: datetime) -> list[int]:
     return list(session.scalars(statement))
 
 
-def freeze(session: Session, issue_id: int, now: datetime) -> int:
+def freeze(session: Session, issue_id: int, now: datetime, *, takes_mail: bool = False) -> int:
     """Fix words and audience of a scheduled issue and write its ledger; how many deliveries.
 
-    Calling it again does nothing. An issue that can no longer be sent (a case was stopped since)
-    goes back to draft and says why.
+    Calling it again does nothing. `takes_mail`: the mail shows where copies of letters can go. An
+    issue that can no longer be sent (a case was stopped since) goes back to draft and says why.
     """
     issue = session.get_one(Issue, issue_id, with_for_update=True)
     if issue.frozen_at is not None or issue.scheduled_for is None:
@@ -75,20 +76,20 @@ def freeze(session: Session, issue_id: int, now: datetime) -> int:
         return _back_to_draft(issue, "; ".join(f"{where}: {what}" for where, what in problems))
     try:
         with session.begin_nested():
-            return _write_ledger(session, issue, now)
+            return _write_ledger(session, issue, now, takes_mail)
     except CompositionError as error:
         return _back_to_draft(issue, str(error))
 
 
-def _write_ledger(session: Session, issue: Issue, now: datetime) -> int:
+def _write_ledger(session: Session, issue: Issue, now: datetime, takes_mail: bool) -> int:
     _one_at_a_time(session)
     issue.frozen_at = now
     for offer in issue.offers:
         offer.closes_at = closing_time(offer, now, ZoneInfo(issue.network.timezone))
     wake_workers(session)
     return sum(
-        _fill(session, issue, _edition(session, issue, ids))
-        for ids in count_by_edition(session, issue)
+        _fill(session, issue, _edition(session, issue, ids, takes_mail))
+        for ids in offer_sets(session, issue)
     )
 
 
@@ -113,9 +114,10 @@ def closing_time(offer: Offer, now: datetime, zone: ZoneInfo) -> datetime:
     return max(end, now)
 
 
-def _edition(session: Session, issue: Issue, ids: tuple[int, ...]) -> Edition:
+def _edition(session: Session, issue: Issue, ids: tuple[int, ...], takes_mail: bool) -> Edition:
     offers = chosen(issue, ids)
-    compiled = wire.compile(content_of(issue, offers), into(issue.language))
+    content = content_of(issue, offers, takes_mail=takes_mail)
+    compiled = wire.compile(content, into(issue.language))
     edition = Edition(
         issue_id=issue.id,
         language=issue.language,

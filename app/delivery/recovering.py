@@ -17,7 +17,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from app.clock import now
-from app.db import Database
+from app.db import Database, changed
 from app.delivery import journal, leasing, settling
 from app.delivery.clocks import boot_seconds
 from app.delivery.models import Chunk, Delivery, DeliveryState, Settlement, WorkerLease
@@ -264,7 +264,7 @@ def _free(session: Session, worker: str, left: Iterable[int], at: datetime) -> N
     retries = update(Settlement).where(
         Settlement.claimed_by == worker, Settlement.delivery_id.not_in(list(left))
     )
-    leasing.changed(
+    changed(
         session,
         retries.values(state=DeliveryState.RETRY, claimed_by=None, next_try_at=at),
     )

@@ -43,7 +43,8 @@ class Worker:
     def __init__(self, services: Services, relays: Sequence[Relay] | None = None) -> None:
         self._services = services
         self._relays = tuple(services.settings.relays if relays is None else relays)
-        self._filler = Filler(services.links, services.dkim)
+        takes_mail = services.settings.takes_mail
+        self._filler = Filler(services.links, services.dkim, takes_mail=takes_mail)
         self._stop_by: float | None = None  # by boot_seconds()
         self._failures = 0  # of the database, in a row
         self._wait_until = 0.0
@@ -165,6 +166,7 @@ class Worker:
         self._hand.may_start = self._is_sure
         self._desk = Desk(self._services, self.name, self._relays, self._hand, self._filler)
         self.pool = Pool(self._relays, self._hand)
+        self._hand.wake = self.pool.wake
 
     def _begin_again(self) -> None:
         """As soon as the database lets it."""
@@ -209,6 +211,7 @@ class Worker:
 
     def _end(self) -> None:
         """The journal goes only when all of it is in the database."""
+        self._hand.close()
         self.pool.close()
         try:
             finished = self._desk.leave()

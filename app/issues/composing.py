@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
-from app.cases.models import Addressee, Case, CaseStatus, Sensitivity
+from app.cases.models import Addressee, AskKind, Case, CaseStatus, Sensitivity
 from app.issues.models import Issue, Offer
 from newsletters import content
 from newsletters.words import locale_of
@@ -15,8 +15,11 @@ from newsletters.words import locale_of
 CLOSED = (CaseStatus.CLOSED, CaseStatus.STOPPED)
 
 
-def content_of(issue: Issue, offers: Sequence[Offer]) -> content.Issue:
-    """The issue as members with exactly these offers get it."""
+COPIED = (AskKind.LETTER, AskKind.EMAIL)  # of which a copy can be sent to us
+
+
+def content_of(issue: Issue, offers: Sequence[Offer], *, takes_mail: bool = False) -> content.Issue:
+    """The issue as members with exactly these offers get it. `takes_mail`: copies can come in."""
     network = issue.network
     return content.Issue(
         title=issue.title,
@@ -30,13 +33,20 @@ def content_of(issue: Issue, offers: Sequence[Offer]) -> content.Issue:
         sender_name=issue.sender_name or network.from_name,
         postal_address=network.postal_address,
         cases=tuple(
-            _case_block(place.case, [o for o in offers if o.ask.case_id == place.case_id], issue)
+            _case_block(
+                place.case,
+                [
+                    _ask(offer, issue.language, takes_mail)
+                    for offer in offers
+                    if offer.ask.case_id == place.case_id
+                ],
+            )
             for place in issue.cases
         ),
     )
 
 
-def _case_block(case: Case, offers: Sequence[Offer], issue: Issue) -> content.CaseBlock:
+def _case_block(case: Case, asks: Sequence[content.Ask]) -> content.CaseBlock:
     return content.CaseBlock(
         key=str(case.id),
         people=", ".join(person.name for person in case.people) or case.title,
@@ -48,12 +58,12 @@ def _case_block(case: Case, offers: Sequence[Offer], issue: Issue) -> content.Ca
             content.Development(on=development.on, text=development.text)
             for development in case.developments
         ),
-        asks=tuple(_ask(offer, issue.language) for offer in offers),
+        asks=tuple(asks),
         restricted=case.sensitivity == Sensitivity.RESTRICTED,
     )
 
 
-def _ask(offer: Offer, language: str) -> content.Ask:
+def _ask(offer: Offer, language: str, takes_mail: bool) -> content.Ask:
     ask = offer.ask
     return content.Ask(
         key=str(offer.id),
@@ -65,6 +75,7 @@ def _ask(offer: Offer, language: str) -> content.Ask:
         addressees=tuple(_addressee(addressee, language) for addressee in ask.addressees),
         deadline=ask.deadline,
         button=ask.button,
+        copied=takes_mail and ask.kind in COPIED,
     )
 
 

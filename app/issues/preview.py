@@ -44,7 +44,9 @@ def preview(
     stencil = Stencil(edition, preview_masthead(services, issue))
     fields = merge_fields(member.name, member.profession, member.country, issue.language)
     recipient = Recipient(member.name, member.email, fields)
-    tokens = Tokens(answers=tuple(b"" for _ in stencil.asks))
+    tokens = Tokens(
+        answers=tuple(b"" for _ in stencil.asks), copies=tuple(b"" for _ in stencil.copied)
+    )
     rendered = stencil.render(recipient, tokens)
     eml = stencil.fill(recipient, tokens, now)
     return Preview(rendered.subject, rendered.html, rendered.text, eml, tuple(offers))
@@ -54,8 +56,9 @@ def preview_masthead(services: Services, issue: Issue) -> Masthead:
     """As it is sent, but its links lead where nothing is recorded."""
     page = services.settings.base_url + PREVIEW_PATH
     message_id = f"<preview.{issue.id}@{services.settings.mail_domain}>"
-    sent = masthead(services.links, issue)
-    return replace(sent, message_id=message_id, answer=page, unsubscribe=page)
+    copy = f"copy@{services.settings.mail_domain}"
+    sent = masthead(services.links, issue)  # without the addresses to which mail may come back
+    return replace(sent, message_id=message_id, answer=page, unsubscribe=page, copy=copy)
 
 
 def first_members(session: Session, issue: Issue, limit: int = 50) -> list[Member]:
@@ -93,7 +96,8 @@ def _edition(
 ) -> wire.Edition:
     if issue.frozen_at:
         return wire.Edition.loads(_delivery(session, issue, member).edition.compiled)
-    return wire.compile(content_of(issue, offers), into(issue.language))
+    content = content_of(issue, offers, takes_mail=services.settings.takes_mail)
+    return wire.compile(content, into(issue.language))
 
 
 def _delivery(session: Session, issue: Issue, member: Member) -> Delivery:

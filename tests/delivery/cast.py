@@ -284,6 +284,8 @@ def in_threads(count: int, work: Callable[[str], None]) -> None:
 class Plain:
     """Fills letters without words; members named Poison cannot be written to."""
 
+    is_slow = False
+
     def load(self, session: Session, edition_id: int) -> Any:
         return object()
 

@@ -53,6 +53,7 @@ WRITE = Ask(
     addressees=(MINISTER,),
     deadline=date(2031, 5, 16),
     button="I have sent my letter",
+    copied=True,
 )
 TELL = Ask(
     key="tell-colleagues",
@@ -124,6 +125,7 @@ MASTHEAD = Masthead(
     answer="https://docket.example.org/a/{token}?to=us&s=k-3_x",
     unsubscribe="https://docket.example.org/leave?m={token}&s=abc",
     unsubscribe_mailto="leave+{token}@news.example.org",
+    copy="c+{token}@news.example.org",
 )
 ANSWERS = {"write-minister": b"17.1.k3", "tell-colleagues": b"17.2.q9", "send-card": b"17.3.zz"}
 LINKS = {
@@ -154,7 +156,14 @@ def filled(
 
 def tokens(stencil: Stencil) -> Tokens:
     answers = tuple(ANSWERS[key] for key in stencil.asks)
-    return Tokens(message_id=b"17.4", reply_to=b"17.r", unsubscribe=b"17.abc", answers=answers)
+    return Tokens(
+        message_id=b"17.4",
+        reply_to=b"17.r",
+        unsubscribe=b"17.abc",
+        leave=b"17.l",
+        answers=answers,
+        copies=tuple(b"17." + key.encode()[:2] for key in stencil.copied),
+    )
 
 
 def with_ask(ask: Ask) -> Issue:

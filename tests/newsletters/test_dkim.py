@@ -3,12 +3,16 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
 from functools import partial
 
 import dkim as verifier
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
+from newsletters import dkim
 from newsletters.content import CompositionError, Recipient
 from newsletters.dkim import OVERSIGNED, Signer
 from newsletters.stencil import Stencil
@@ -118,3 +122,31 @@ def test_a_letter_that_cannot_be_written_is_not_signed() -> None:
     stencil = STENCILS["rsa"]
     with pytest.raises(CompositionError):
         stencil.fill(Recipient("a\r\nb", "a@b.example"), tokens(stencil), AT)
+
+
+@both
+@given(
+    subject=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=200),
+    words=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=400),
+)
+def test_a_single_mail_is_signed_so_that_a_verifier_believes_it(
+    algorithm: str, subject: str, words: str
+) -> None:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"] = "Us <us@news.example.org>", "ada@members.example"
+    message["Subject"] = subject
+    message.set_content(words, cte="quoted-printable")
+    raw = message.as_bytes()
+    signer = SIGNERS[algorithm]
+    sealed = dkim.signed(signer, raw, int(AT.timestamp()))
+    assert sealed.endswith(raw)
+    assert believed(sealed, signer)
+    forged = sealed.replace(b"ada@members", b"eve@members")
+    assert not believed(forged, signer)
+
+
+@both
+@pytest.mark.parametrize("body", [b"", b"\r\n", b"a\r\n\r\n\r\n", b"a  b\t\r\n", b"no end"])
+def test_bodies_end_as_the_rules_say(algorithm: str, body: bytes) -> None:
+    raw = b"From: us@news.example.org\r\nSubject:  two  blanks\r\n\r\n" + body
+    assert believed(dkim.signed(SIGNERS[algorithm], raw, int(AT.timestamp())), SIGNERS[algorithm])

@@ -29,7 +29,7 @@ def test_a_member_can_leave_with_one_click_or_one_mail() -> None:
     ways = message["List-Unsubscribe"].split(",")
     assert [way.strip() for way in ways] == [
         f"<{LEAVE}>",
-        "<mailto:leave+17.abc@news.example.org>",
+        "<mailto:leave+17.l@news.example.org>",
     ]
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 

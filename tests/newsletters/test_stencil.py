@@ -138,7 +138,9 @@ def test_no_line_is_too_long_where_a_value_begins_or_ends(size: int, letter: str
 def test_a_link_arrives_whole_however_long_its_host_is(host: str, token: bytes) -> None:
     form = f"https://{host}/a.{{token}}?a=1&b=.{{x}}"
     stencil = Stencil(EDITION, replace(MASTHEAD, answer=form, unsubscribe=form))
-    raw = stencil.fill(RECIPIENT, Tokens(unsubscribe=token, answers=(token,) * 3), AT)
+    raw = stencil.fill(
+        RECIPIENT, Tokens(unsubscribe=token, answers=(token,) * 3, copies=(b"c",)), AT
+    )
     check_wire(raw)
     link = form.replace("{token}", token.decode())
     assert body(parsed(raw), "plain").count(f"\n{link}\n") == 4
@@ -157,9 +159,11 @@ def test_links_lead_where_the_masthead_says() -> None:
 )
 def test_what_is_no_token_is_refused(token: bytes) -> None:
     right = tokens(STENCIL)
-    for name in ("message_id", "reply_to", "unsubscribe"):
+    for name in ("message_id", "reply_to", "unsubscribe", "leave"):
         with pytest.raises(CompositionError, match="needs its token"):
             STENCIL.fill(RECIPIENT, right._replace(**{name: token}), AT)
+    with pytest.raises(CompositionError, match="needs its token"):
+        STENCIL.fill(RECIPIENT, right._replace(copies=(token,)), AT)
     for place in range(3):
         answers = tuple(token if n == place else b"a" for n in range(3))
         with pytest.raises(CompositionError, match="needs its token"):
@@ -170,6 +174,27 @@ def test_what_is_no_token_is_refused(token: bytes) -> None:
 def test_a_letter_brings_as_many_tokens_as_there_are_asks(answers: tuple[bytes, ...]) -> None:
     with pytest.raises(CompositionError, match="needs its token"):
         STENCIL.fill(RECIPIENT, Tokens(answers=answers), AT)
+
+
+def test_an_address_for_copies_arrives_whole_and_only_where_copies_can_come() -> None:
+    message = parsed(STENCIL.fill(RECIPIENT, tokens(STENCIL), AT))
+    address = "c+17.wr@news.example.org"
+    assert STENCIL.copied == ("write-minister",)
+    assert body(message, "plain").count(f"\n{address}\n") == 1
+    assert body(message, "html").count(f'<a href="mailto:{address}"') == 1
+    assert body(message, "html").count(f">{address}</a>") == 1
+    assert parsed(PLACED_STENCIL.fill(RECIPIENT, Tokens(), AT)).as_bytes().count(b"c+") == 0
+
+
+@pytest.mark.parametrize("copies", [(), (b"a", b"b")])
+def test_a_letter_brings_a_token_for_each_copy(copies: tuple[bytes, ...]) -> None:
+    with pytest.raises(CompositionError, match="needs its token"):
+        STENCIL.fill(RECIPIENT, tokens(STENCIL)._replace(copies=copies), AT)
+
+
+def test_the_ways_to_leave_have_tokens_of_their_own() -> None:
+    message = parsed(STENCIL.fill(RECIPIENT, tokens(STENCIL), AT))
+    assert "leave+17.l@news.example.org" in message["List-Unsubscribe"]
 
 
 @pytest.mark.parametrize("breaks", ["\r\nBcc: all@members.example", "\n", "\r", "\0"])

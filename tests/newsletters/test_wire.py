@@ -31,11 +31,16 @@ def test_any_edition_read_back_is_the_same_edition(text: str) -> None:
 
 def test_an_edition_of_a_later_version_is_refused() -> None:
     with pytest.raises(ValueError, match="version 99 cannot"):
-        Edition.loads(EDITION.dumps().replace(b'"version":2', b'"version":99'))
+        Edition.loads(EDITION.dumps().replace(b'"version":3', b'"version":99'))
+
+
+def test_an_edition_from_before_copies_came_in_is_read_as_it_was() -> None:
+    before = EDITION.dumps().replace(b'"version":3', b'"version":2')
+    assert Edition.loads(before) == EDITION
 
 
 def test_an_edition_whose_lines_begin_with_dots_is_read_without_them() -> None:
-    before = EDITION.dumps().replace(b'"version":2', b'"version":1')
+    before = EDITION.dumps().replace(b'"version":3', b'"version":1')
     dotted = before.replace(b"\\r\\n=2E", b"\\r\\n.")
     assert dotted != before
     assert Edition.loads(dotted) == EDITION

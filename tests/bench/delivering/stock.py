@@ -31,8 +31,9 @@ FROM {numbers}
 """
 _MEMBERSHIPS = """
 INSERT INTO membership (member_id, network_id, sector, source, started_at, consent_wording,
-                        consent_source, consent_at, notes)
-SELECT id, :network, 'legal', 'import', created_at, 'I agree.', 'sign-up sheet', created_at, ''
+                        consent_source, consent_at, notes, leaving_note, least_days)
+SELECT id, :network, 'legal', 'import', created_at, 'I agree.', 'sign-up sheet', created_at, '', '',
+       0
 FROM member WHERE id BETWEEN :first AND :last
 """
 
