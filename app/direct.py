@@ -8,13 +8,13 @@ There are few connections on purpose, and each is a turn as well: more threads i
 take the interpreter from each other and are slower together than one after the other (ADR 12).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Insert, Select
+from sqlalchemy import Engine, Insert, SelectBase
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.types import TypeEngine
@@ -44,13 +44,13 @@ class Busy(Exception):
 class Statement:
     """A statement as the driver of one database ("sqlite", "postgresql") takes it."""
 
-    def __init__(self, clause: Select[Any] | Insert, dialect: str) -> None:
+    def __init__(self, clause: SelectBase | Insert, dialect: str) -> None:
         self._dialect = _DIALECTS[dialect]
         compiled = clause.compile(dialect=self._dialect)
         self.sql = str(compiled)
         binds = ((name, self._on_the_way_in(bind.type)) for name, bind in compiled.binds.items())
         self._binds = [(name, process) for name, process in binds if process]
-        columns = clause.selected_columns if isinstance(clause, Select) else ()
+        columns = clause.selected_columns if isinstance(clause, SelectBase) else ()
         results = ((n, self._on_the_way_out(column.type)) for n, column in enumerate(columns))
         self._results = [(n, process) for n, process in results if process]
 
@@ -63,8 +63,13 @@ class Statement:
     def first(self, connection: Connection, **values: Any) -> list[Any] | None:
         """The first row, its values of the types of their columns."""
         found = self.execute(connection, **values).fetchone()
-        if found is None:
-            return None
+        return None if found is None else self._processed(found)
+
+    def all(self, connection: Connection, **values: Any) -> list[list[Any]]:
+        """Every row, as `first` gives the first."""
+        return [self._processed(row) for row in self.execute(connection, **values).fetchall()]
+
+    def _processed(self, found: Iterable[Any]) -> list[Any]:
         row = list(found)
         for n, process in self._results:
             row[n] = process(row[n])

@@ -9,20 +9,25 @@ expired is asked of the database, not of the token, so that links stay short.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from hashlib import blake2s, sha256
+from secrets import token_bytes
 
 from itsdangerous import BadSignature, Signer, TimestampSigner
 from itsdangerous.signer import SigningAlgorithm
 
+from app.clock import now
 from newsletters.content import TOKEN
 
 SIGNATURE_LETTERS = 24  # of base 32: 120 bits
+NONCE_LETTERS = 8
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz234567" * 8  # of an octet, its five lower bits
 _SHAPE = re.compile(r"[0-9a-z]{1,13}(?:\.[0-9a-z]{1,13}){0,2}\.[a-z2-7]{24}")
+_SEAL = re.compile(r"([0-9a-z]{1,11})\.([a-z2-7]{8})(\.f)?\.[a-z2-7]{24}")
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _DAMAGE = re.compile(r"=3d|=20|=0[ad]|=|\s|%(?:20|0a|0d|3d)|[\u200b\u00ad\ufeff]")
 _AROUND = ".,;:!?'\"()[]<>{}*_~«»‹›“”„‘’‚"
 
@@ -35,10 +40,28 @@ class Purpose(StrEnum):
     RETURN_PATH = "return-path"  # delivery
     REPLY = "reply"  # delivery
     COPY = "copy"  # delivery, offer
+    LEAVE = "leave"  # delivery
+    TALK = "talk"  # conversation
+    PREFERENCES = "preferences"  # notice, member
+    ADDRESS_NEW = "address-new"  # address change; opened from the new address
+    ADDRESS_OLD = "address-old"  # address change; opened from the old one
+    NOTICE_ID = "notice-id"  # notice; stands in a Message-ID, and opens nothing
     CONFIRM = "confirm"  # invitation
     SIGN_IN = "sign-in"  # sign-in link
     MESSAGE_ID = "message-id"  # delivery
     INVITATION_ID = "invitation-id"  # invitation; stands in a Message-ID, and opens nothing
+
+
+# The letter before the plus sign of an address of ours.
+LETTERS = {
+    Purpose.RETURN_PATH: "b",
+    Purpose.REPLY: "r",
+    Purpose.COPY: "c",
+    Purpose.LEAVE: "u",
+    Purpose.TALK: "t",
+}
+_BY_LETTER = {letter: purpose for purpose, letter in LETTERS.items()}
+_OURS = re.compile(r"([brcut])\+([0-9a-z.]{1,64})")
 
 
 class Mangled(ValueError):
@@ -95,8 +118,8 @@ class _CompactSigner(Signer):
         return sign
 
 
-class _SealSigner(TimestampSigner):
-    """itsdangerous' timed signatures, by the algorithm of the tokens and with its keys at hand."""
+class _OldSealSigner(TimestampSigner):
+    """How an earlier version sealed its pages, some of which are still open somewhere."""
 
     def __init__(self, keys: Sequence[str], salt: str) -> None:
         super().__init__(list(keys), salt=salt, digest_method=sha256, algorithm=_Lettered())
@@ -105,9 +128,15 @@ class _SealSigner(TimestampSigner):
 
 @dataclass(frozen=True)
 class FormSeal:
-    """What the hidden field of an answer form proves: that the page was opened, and when."""
+    """What the hidden field of an answer form proves: that its page was opened, and when.
+
+    `nonce`: no two pages have the same; None on pages of an earlier version. `follows`: the page
+    came in answer to a post, so that whoever has it was here before.
+    """
 
     opened_at: datetime
+    nonce: str | None = None
+    follows: bool = False
 
 
 class Links:
@@ -121,12 +150,16 @@ class Links:
         self.mail_domain = mail_domain
         self.answer_form = f"{base_url}/r/{TOKEN}"
         self.unsubscribe_form = f"{base_url}/u/{TOKEN}"
-        self.return_path_form = f"b+{TOKEN}@{mail_domain}"
+        self.return_path_form = address_form(Purpose.RETURN_PATH, mail_domain)
+        self.reply_form = address_form(Purpose.REPLY, mail_domain)
+        self.copy_form = address_form(Purpose.COPY, mail_domain)
+        self.leave_form = address_form(Purpose.LEAVE, mail_domain)
         self.message_id_form = f"<{TOKEN}@{mail_domain}>"
         self._signers = {
             purpose: _CompactSigner(keys, salt=f"docket.{purpose}") for purpose in Purpose
         }
-        self._seals = _SealSigner(keys, salt="docket.form")
+        self._seals = _CompactSigner(keys, salt="docket.seal")
+        self._old_seals = _OldSealSigner(keys, salt="docket.form")
 
     def sign(self, purpose: Purpose, *ids: int) -> str:
         return self._signers[purpose].sign(b".".join(map(base36, ids))).decode()
@@ -157,22 +190,68 @@ class Links:
         """The envelope sender that says which delivery came back (VERP)."""
         return self.return_path_form.replace(TOKEN, self.sign(Purpose.RETURN_PATH, delivery_id))
 
+    def address(self, purpose: Purpose, *ids: int) -> str:
+        """An address of ours for this purpose (LETTERS), in lower case."""
+        return address_form(purpose, self.mail_domain).replace(TOKEN, self.sign(purpose, *ids))
+
+    def read_address(self, text: str) -> tuple[Purpose, tuple[int, ...]] | None:
+        """What an address of ours is for; None for any other, and where the signature is not ours.
+
+        Mail systems lower-case and rewrite addresses: only the local part is looked at.
+        """
+        found = _OURS.fullmatch(text.rpartition("@")[0].strip().lower())
+        if found is None:
+            return None
+        purpose = _BY_LETTER[found[1]]
+        try:
+            return purpose, self.read(purpose, found[2])
+        except ValueError:
+            return None
+
+    def read_message_id(self, text: str) -> int | None:
+        """The delivery whose mail has this Message-ID; None for any other."""
+        local = text.strip().strip("<>").partition("@")[0]
+        try:
+            return self.read(Purpose.MESSAGE_ID, local)[0]
+        except ValueError:
+            return None
+
     def message_id(self, delivery_id: int) -> str:
         """Stable: the same delivery always carries the same Message-ID (RFC 5322 3.6.4)."""
         return self.message_id_form.replace(TOKEN, self.sign(Purpose.MESSAGE_ID, delivery_id))
 
-    def seal(self, token: str) -> str:
-        """The value of an answer form's hidden field, bound to its token and the time."""
-        return self._seals.sign(mend(token)).decode()
+    def seal(self, token: str, opened_at: datetime | None = None, *, follows: bool = False) -> str:
+        """The value of an answer form's hidden field: `<milliseconds since 1970>.<nonce>[.f]` and a
+        signature of these and the token. `opened_at`: now, unless told."""
+        milliseconds = ((opened_at or now()) - _EPOCH) // _MILLISECOND
+        nonce = token_bytes(NONCE_LETTERS).translate(_LETTERS)
+        body = base36(milliseconds) + b"." + nonce + (b".f" if follows else b"")
+        signature = self._seals.get_signature(mend(token).encode() + b"." + body)
+        return (body + b"." + signature).decode()
 
     def read_seal(self, token: str, seal: str) -> FormSeal | None:
-        """None when the field is absent, changed, or another token's. Age is the caller's to judge:
-        itsdangerous' own check would refuse a clock that runs a second ahead."""
+        """None when the field is absent, changed, or another token's. Age is the caller's to
+        judge."""
+        found = _SEAL.fullmatch(seal)
+        if found is None:
+            return self._read_old_seal(token, seal)
+        milliseconds, nonce, follows = found.group(1, 2, 3)
+        signed = f"{mend(token)}.{seal[: -SIGNATURE_LETTERS - 1]}"
+        if not self._seals.verify_signature(signed, seal[-SIGNATURE_LETTERS:]):
+            return None
+        return FormSeal(_EPOCH + int(milliseconds, 36) * _MILLISECOND, nonce, bool(follows))
+
+    def _read_old_seal(self, token: str, seal: str) -> FormSeal | None:
+        """itsdangerous' own check of age would refuse a clock that runs a second ahead."""
         try:
-            value, opened_at = self._seals.unsign(seal, return_timestamp=True)
+            value, opened_at = self._old_seals.unsign(seal, return_timestamp=True)
         except BadSignature:
             return None
         return FormSeal(opened_at) if value.decode() == mend(token) else None
+
+
+def address_form(purpose: Purpose, mail_domain: str) -> str:
+    return f"{LETTERS[purpose]}+{TOKEN}@{mail_domain}"
 
 
 def mend(text: str) -> str:

@@ -2,12 +2,15 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.links import Forged, Links, Mangled, Purpose, base36
+from tests.bench import tokens
 
 OLD, NEW = "old-" * 10, "new-" * 10
 LINKS = Links([OLD, NEW], "https://docket.example.org", "news.example.org")
@@ -62,12 +65,45 @@ def test_a_return_path_fits_into_a_local_part() -> None:
     assert len(address.rpartition("@")[0]) <= 64
 
 
-def test_a_seal_fits_its_own_token_alone() -> None:
+@pytest.mark.parametrize("seal", [LINKS.seal, lambda token: LINKS._old_seals.sign(token).decode()])
+def test_a_seal_fits_its_own_token_alone(seal: Callable[[str], str]) -> None:
     token = LINKS.sign(Purpose.ANSWER, 7, 3)
-    assert LINKS.read_seal(token, LINKS.seal(token)) is not None
-    assert LINKS.read_seal(token.upper(), LINKS.seal(token)) is not None
-    assert LINKS.read_seal(LINKS.sign(Purpose.ANSWER, 7, 4), LINKS.seal(token)) is None
+    assert LINKS.read_seal(token, seal(token)) is not None
+    assert LINKS.read_seal(token.upper(), seal(token)) is not None
+    assert LINKS.read_seal(LINKS.sign(Purpose.ANSWER, 7, 4), seal(token)) is None
     assert LINKS.read_seal(token, "") is None
+
+
+@given(st.datetimes(timezones=st.just(UTC)).filter(lambda at: at.year >= 2000), st.booleans())
+def test_a_seal_tells_when_its_page_was_opened_to_the_millisecond(
+    opened_at: datetime, follows: bool
+) -> None:
+    token = LINKS.sign(Purpose.ANSWER, 7, 3)
+    seals = [LINKS.seal(token, opened_at, follows=follows) for _time in range(2)]
+    forms = [LINKS.read_seal(token, seal) for seal in seals]
+    for form in forms:
+        assert form is not None
+        assert timedelta() <= opened_at - form.opened_at < timedelta(milliseconds=1)
+        assert form.follows is follows
+    assert forms[0] != forms[1]  # no two pages are the same
+
+
+@given(st.data())
+def test_any_letter_of_a_seal_changed_is_no_seal(data: st.DataObject) -> None:
+    token = LINKS.sign(Purpose.ANSWER, 7, 3)
+    seal = LINKS.seal(token, follows=data.draw(st.booleans()))
+    place = data.draw(st.integers(0, len(seal) - 1))
+    letter = data.draw(st.sampled_from("abcf234567.é"))
+    for changed in (seal[:place] + letter + seal[place + 1 :], seal[:place] + seal[place + 1 :]):
+        assert changed == seal or LINKS.read_seal(token, changed) is None
+
+
+def test_a_thousandth_of_a_million_forged_tokens_and_none_is_believed() -> None:
+    """`bin/bench tokens` tries them all."""
+    found = tokens.tried(LINKS, forged=2000, mutated=4000, seed=1)
+    assert (found["forged"], found["mutated"]) == (2000, 4000)
+    assert found["accepted"] == 0
+    assert found["canonical"] > 0  # of the mutated: what mail programs do, undone
 
 
 @given(IDS, st.sampled_from(list(Purpose)))

@@ -42,6 +42,9 @@ def _words(found: IssueReport) -> str:
             f"  uncertain: {found.perhaps_twice} may have got it twice, "
             f"{found.perhaps_not} perhaps not at all"
         )
+    for why, fates in found.suspects.items():
+        ends = (f"{count} {fate}" for fate, count in fates.items() if count)
+        lines.append(f"  suspect ({why}): {', '.join(ends)}")
     for ask in found.asks:
         lines += ["", f"{shapes.name_of(ask)}: {ask.offer.ask.headline}"]
         counts = (f"{getattr(ask.tally, name)} {name}" for name in shapes.LADDER)

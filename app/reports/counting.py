@@ -4,7 +4,7 @@ Only deliveries that a relay took are counted of. Answers that came through any 
 (bounced, unknown) stand beside, as `outside`: they are true, and in no rate.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +25,11 @@ from app.delivery.models import (
 from app.issues.models import Issue, Offer
 from app.networks.models import Network
 from app.reports.arithmetic import EVIDENCE, Said, Standing, Tally, Window, standing, tally
+from app.responses import suspects
+from app.responses.judging import Suspicion
 from app.responses.models import Answer, Evidence, Response, Visit
+from app.responses.statements import sound
+from app.responses.suspects import Fate, Suspect
 
 Pair = tuple[int, int]  # delivery, offer: one member and one ask
 GROUPS: Mapping[str, Any] = {
@@ -55,6 +59,7 @@ class IssueReport:
     days: Sequence[tuple[datetime, int]]  # when answers came
     sent_pairs: int  # members and asks whose mail went out, delivered or not
     perhaps_twice: int  # members who were sent it again, since nobody could say if the first came
+    suspects: Mapping[Suspicion, Mapping[Fate, int]]  # answers that may be a robot's, and their end
 
     @property
     def perhaps_not(self) -> int:
@@ -72,7 +77,8 @@ class IssueReport:
 
 
 def issue_report(session: Session, issue: Issue, now: datetime) -> IssueReport:
-    histories = _histories(session, issue)
+    doubted = suspects.of_issue(session, issue.id)
+    histories = _histories(session, issue, doubted)
     return IssueReport(
         issue=issue,
         counted_at=now,
@@ -81,6 +87,7 @@ def issue_report(session: Session, issue: Issue, now: datetime) -> IssueReport:
         days=_days(session, issue),
         sent_pairs=_sent_pairs(session, issue),
         perhaps_twice=tallies.uncertain(session, issue.id),
+        suspects=_fates(doubted),
     )
 
 
@@ -165,17 +172,32 @@ def _visited(session: Session, offer: Offer) -> set[int]:
     return set(session.scalars(select(Visit.delivery_id).where(Visit.offer_id == offer.id)))
 
 
-def _histories(session: Session, issue: Issue) -> dict[Pair, list[Said]]:
+def _fates(doubted: Iterable[Suspect]) -> dict[Suspicion, dict[Fate, int]]:
+    counts = Counter((one.why, one.fate) for one in doubted)
+    found = sorted({why for why, _fate in counts})
+    return {why: {fate: counts[why, fate] for fate in Fate} for why in found}
+
+
+def _histories(
+    session: Session, issue: Issue, doubted: Iterable[Suspect]
+) -> dict[Pair, list[Said]]:
     """What each member said of each ask, oldest first, with the strongest evidence for it."""
     histories: dict[Pair, list[Said]] = defaultdict(list)
+    fates = {one.response.id: one.fate for one in doubted}
     offers = [offer.id for offer in issue.offers]
     for said in session.scalars(
         select(Response).where(Response.offer_id.in_(offers)).order_by(Response.id)
     ):
+        fate = fates.get(said.id)
+        if fate is Fate.SET_ASIDE or (fate is Fate.EVIDENCED and said.answer != Answer.DONE):
+            continue
+        held = fate is not None and fate is not Fate.ACCEPTED
         histories[said.delivery_id, said.offer_id].append(
-            Said(said.answer, said.recorded_at, bool(said.suspect), letters=said.letters)
+            Said(said.answer, said.recorded_at, held, letters=said.letters)
         )
-    rows = session.scalars(select(Evidence).where(Evidence.offer_id.in_(offers)))
+    rows = session.scalars(
+        select(Evidence).where(Evidence.offer_id.in_(offers), Evidence.withdrawn_at.is_(None))
+    )
     for pair, evidence in _strongest(rows.all()).items():
         histories[pair] = _with_evidence(histories[pair], evidence)
     return histories
@@ -217,7 +239,7 @@ def _days(session: Session, issue: Issue) -> list[tuple[datetime, int]]:
     said = session.scalars(
         select(Response)
         .join(Offer, Offer.id == Response.offer_id)
-        .where(Offer.issue_id == issue.id, Response.suspect.is_(None))
+        .where(Offer.issue_id == issue.id, sound())
         .order_by(Response.id)
     )
     newest = {(one.delivery_id, one.offer_id): one for one in said}

@@ -33,6 +33,10 @@ def as_json(report: IssueReport) -> dict[str, Any]:
             "perhaps_twice": report.perhaps_twice,
             "perhaps_not_at_all": report.perhaps_not,
         },
+        "suspects": {
+            why.value: {fate.value: count for fate, count in fates.items()}
+            for why, fates in report.suspects.items()
+        },
         "asks": [_ask(ask) for ask in report.asks],
     }
 

@@ -1,7 +1,7 @@
 """What a member says of an ask: found by its link, recorded append-only, taken back by one tap.
 
 Each function takes a driver's connection first, inside whatever transaction it is in: the page
-that a mail brings everybody to is one statement to look at and three to answer (app/direct.py).
+that a mail brings everybody to is one statement to look at and four to answer (app/direct.py).
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -12,10 +12,8 @@ from typing import Any, NamedTuple
 from app.cases.models import CaseStatus, Sensitivity
 from app.direct import Connection, Statement, dialect_of
 from app.responses import statements
+from app.responses.judging import LEAVING, SWEEP, Around, Suspicion, Tap, judge
 from app.responses.models import Answer, Channel
-
-WITHOUT_FORM = "no-form"  # posted by something that never opened the page
-
 
 Ids = tuple[int, int]  # delivery, offer: one member and one ask, as a link names them
 
@@ -29,6 +27,9 @@ class Details(NamedTuple):
     promised_for: date | None = None
     reply_came: bool = False
     note: str = ""
+
+
+NO_DETAILS = Details()
 
 
 class Said(NamedTuple):
@@ -45,7 +46,8 @@ class Source(NamedTuple):
 
     channel: Channel = Channel.LINK
     staff_id: int | None = None  # who entered it
-    suspect: str | None = None  # why it may be a robot's
+    suspect: Suspicion | None = None  # why it may be a robot's
+    seal: str | None = None  # of a suspect: its form's nonce
 
 
 BY_LINK = Source()
@@ -81,8 +83,8 @@ class Asked(NamedTuple):
     ids: Ids
     standing: Standing
     closed: bool  # its window is over: an answer is kept, and stands beside the rates
-    visited: bool
-    newest: Said | None  # that is no suspect's
+    visited: bool  # its being opened was noted lately
+    newest: Said | None  # that counts
     content: Content
 
     @property
@@ -91,11 +93,18 @@ class Asked(NamedTuple):
         return None if self.newest is None or self.newest.answer == Answer.UNDONE else self.newest
 
 
+class Taken(NamedTuple):
+    """What became of an answer."""
+
+    held: Said | None  # after it
+    suspect: Suspicion | None  # it is kept, and does not count
+
+
 def find(connection: Connection, ids: Ids, lifetime: timedelta, now: datetime) -> Asked | None:
     """None when the delivery is gone, or never carried this ask. One round trip."""
-    at, expired_before = _times(int(now.timestamp()), lifetime)
+    at, expired_before, lately = _times(int(now.timestamp()), lifetime)
     row = _statement(statements.page, connection).first(
-        connection, **_named(ids), now=at, expired_before=expired_before
+        connection, **_named(ids), now=at, expired_before=expired_before, lately=lately
     )
     if row is None:
         return None
@@ -105,13 +114,9 @@ def find(connection: Connection, ids: Ids, lifetime: timedelta, now: datetime) -
     return Asked(ids, standing, bool(closed), visited, said, content)
 
 
-def newest(connection: Connection, ids: Ids, suspect: str | None = None) -> Said | None:
-    """The newest row that is no suspect's, or of this kind of suspect."""
-    if suspect is None:
-        row = _statement(statements.newest, connection).first(connection, **_named(ids))
-    else:
-        statement = _statement(statements.newest_suspect, connection)
-        row = statement.first(connection, **_named(ids), suspect=suspect)
+def newest(connection: Connection, ids: Ids) -> Said | None:
+    """The newest row that counts."""
+    row = _statement(statements.newest, connection).first(connection, **_named(ids))
     return None if row is None else _said(row)
 
 
@@ -145,6 +150,7 @@ def record(
         recorded_at=now,
         recorded_by=source.staff_id,
         suspect=source.suspect,
+        seal=source.seal,
         **details._asdict(),
     )
     is_sqlite = dialect_of(connection) == "sqlite"
@@ -152,15 +158,61 @@ def record(
     return Said(added, answer, now, details)
 
 
-def press(connection: Connection, asked: Asked, answer: Answer, now: datetime) -> Said | None:
-    """One of the page's buttons, without details: what is held after it. `asked` was found after
-    `lock`."""
-    if answer is not Answer.UNDONE:
-        details = kept(asked.held, answer, Details(), detailed=False)
-        return record(connection, asked.ids, asked.newest, answer, details, now)
-    if asked.held is not None:
-        record(connection, asked.ids, asked.newest, answer, Details(), now)
-    return None
+def take(
+    connection: Connection,
+    asked: Asked,
+    answer: Answer,
+    tap: Tap,
+    details: Details = NO_DETAILS,
+    *,
+    detailed: bool = False,
+) -> Taken:
+    """What a form of the page says; `asked` was found after `lock`. What says nothing new adds no
+    row, whoever says it."""
+    details = kept(asked.held, answer, details, detailed=detailed)
+    if answer is Answer.UNDONE:
+        details, is_new = Details(), asked.held is not None
+    else:
+        is_new = asked.held is None or (asked.held.answer, asked.held.details) != (answer, details)
+    if not is_new:
+        return Taken(asked.held, None)
+    why = _doubt(connection, asked, tap)
+    if why is not None:
+        _keep_suspect(connection, asked.ids, answer, details, tap, why)
+        return Taken(asked.held, why)
+    # Two taps may wait for each other: what is said later is not said earlier.
+    at = max(tap.at, asked.newest.recorded_at) if asked.newest else tap.at
+    said = record(connection, asked.ids, asked.newest, answer, details, at)
+    return Taken(None if answer is Answer.UNDONE else said, None)
+
+
+def _doubt(connection: Connection, asked: Asked, tap: Tap) -> Suspicion | None:
+    if tap.form is None:
+        return Suspicion.WITHOUT_FORM
+    statement = _statement(statements.around, connection)
+    rows = statement.all(connection, **_named(asked.ids), seal=tap.form.nonce)
+    sent_at, openings, doubted = None, [], None
+    for kind, offer_id, at, again_at, why in rows:
+        if kind == "sent":
+            sent_at = at
+        elif kind == "doubted":
+            doubted = Suspicion(why)
+        else:
+            link = LEAVING if kind == "leaving" else offer_id
+            openings += [(link, moment) for moment in (at, again_at) if moment is not None]
+    answered_at = None if asked.newest is None else asked.newest.recorded_at
+    return judge(tap, Around(sent_at, openings, doubted, answered_at))
+
+
+def _keep_suspect(
+    connection: Connection, ids: Ids, answer: Answer, details: Details, tap: Tap, why: Suspicion
+) -> None:
+    """One row for the same tap of the same form, however often it comes."""
+    nonce = None if tap.form is None else tap.form.nonce
+    statement = _statement(statements.newest_suspect, connection)
+    row = statement.first(connection, **_named(ids), suspect=why, seal=nonce)
+    same = None if row is None else _said(row)
+    record(connection, ids, same, answer, details, tap.at, Source(suspect=why, seal=nonce))
 
 
 def kept(held: Said | None, answer: Answer, details: Details, *, detailed: bool) -> Details:
@@ -174,10 +226,15 @@ def kept(held: Said | None, answer: Answer, details: Details, *, detailed: bool)
 
 
 def note_visits(connection: Connection, visits: list[tuple[Ids, datetime]]) -> None:
-    """These pages were opened; each is counted once, and is never part of a rate."""
-    statement = _statement(statements.visit, connection)
-    for ids, at in visits:
-        statement.execute(connection, **_named(ids), first_at=at)
+    """These pages were opened; each is counted once, and is never part of a rate. LEAVING as an
+    offer's id: the page for leaving, which is counted nowhere."""
+    for (delivery_id, offer_id), at in visits:
+        if offer_id == LEAVING:
+            statement = _statement(statements.leaving_visit, connection)
+            statement.execute(connection, delivery_id=delivery_id, first_at=at)
+        else:
+            statement = _statement(statements.visit, connection)
+            statement.execute(connection, delivery_id=delivery_id, offer_id=offer_id, first_at=at)
 
 
 def _statement(make: statements.Make, connection: Connection) -> Statement:
@@ -190,11 +247,12 @@ def _compiled(make: statements.Make, dialect: str) -> Statement:
 
 
 @lru_cache(10)
-def _times(second: int, lifetime: timedelta) -> tuple[datetime, datetime]:
-    """The second itself, and before which an issue has expired. The same values for a whole second
-    need not be converted for the database each time."""
+def _times(second: int, lifetime: timedelta) -> tuple[datetime, datetime, datetime]:
+    """The second itself, before which an issue has expired, and after which a page's being opened
+    need not be noted again. The same values for a whole second need not be converted for the
+    database each time."""
     at = datetime.fromtimestamp(second, UTC)
-    return at, at - lifetime
+    return at, at - lifetime, at - SWEEP
 
 
 def _named(ids: Ids) -> dict[str, int]:

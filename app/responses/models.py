@@ -23,6 +23,7 @@ class Answer(StrEnum):
 class Channel(StrEnum):
     LINK = "link"
     STAFF = "staff"
+    MAIL = "mail"
 
 
 class Grade(StrEnum):
@@ -45,6 +46,7 @@ class Response(Base):
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     suspect: Mapped[str | None]  # why it may be a robot's; shown, not counted
+    seal: Mapped[str | None]  # of a suspect: the nonce of its form, which is not believed again
     letters: Mapped[int | None]
     how: Mapped[str | None]  # post, e-mail, telephone, ...
     acted_on: Mapped[date | None]
@@ -59,7 +61,8 @@ class Response(Base):
 class Visit(Base):
     """The page of an ask was opened from a mail: by a person or by a scanner, nobody can tell.
 
-    Shown beside the rates, never part of one.
+    Shown beside the rates, never part of one. `again_at`: the newest opening after the first, to
+    within some seconds.
     """
 
     __tablename__ = "visit"
@@ -69,6 +72,37 @@ class Visit(Base):
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))
     offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"), index=True)
     first_at: Mapped[datetime]
+    again_at: Mapped[datetime | None]
+
+
+class LeavingVisit(Base):
+    """The page for leaving was opened from a mail. Who opens it together with an ask's opens every
+    link there is."""
+
+    __tablename__ = "leaving_visit"
+
+    delivery_id: Mapped[int] = mapped_column(
+        ForeignKey("delivery.id"), primary_key=True, autoincrement=False
+    )
+    first_at: Mapped[datetime]
+    again_at: Mapped[datetime | None]
+
+
+class Verdict(StrEnum):
+    ACCEPTED = "accepted"  # a person's after all: it counts as of when it was said
+    SET_ASIDE = "set_aside"  # nobody's answer
+
+
+class Resolution(Base):
+    """What staff decided of a suspect answer. The newest row of a response counts."""
+
+    __tablename__ = "resolution"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    response_id: Mapped[int] = mapped_column(ForeignKey("response.id"), index=True)
+    verdict: Mapped[str]
+    resolved_at: Mapped[datetime]
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
 
 
 class Evidence(Base):
@@ -81,6 +115,9 @@ class Evidence(Base):
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))
     offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"))
     grade: Mapped[str]
+    kind: Mapped[str] = mapped_column(default="")  # letter, addressee; empty where staff say so
+    letter_id: Mapped[int | None] = mapped_column(ForeignKey("letter.id"), index=True)
+    withdrawn_at: Mapped[datetime | None]  # its letter was rejected: it counts no more
     note: Mapped[str] = mapped_column(default="")
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.delivery.models import Delivery
 from app.issues.models import Offer
 from app.responses.models import Evidence, Grade, Response
+from app.responses.statements import sound
 from app.staff.models import Staff
 
 
@@ -23,13 +24,11 @@ def history(session: Session, delivery_id: int) -> dict[int, list[Response]]:
 
 
 def newest(session: Session, delivery_id: int) -> dict[int, Response]:
-    """Offer id -> the newest row that is no suspect's."""
-    found: dict[int, Response] = {}
-    for offer_id, rows in history(session, delivery_id).items():
-        real = [said for said in rows if said.suspect is None]
-        if real:
-            found[offer_id] = real[0]
-    return found
+    """Offer id -> the newest row that counts."""
+    rows = session.scalars(
+        select(Response).where(Response.delivery_id == delivery_id, sound()).order_by(Response.id)
+    )
+    return {said.offer_id: said for said in rows}
 
 
 def evidence(session: Session, delivery_id: int) -> dict[int, list[Evidence]]:

@@ -4,7 +4,7 @@ No script, no cookie, nobody's name: whoever holds a forwarded mail sees this pa
 plain about it is answered before Flask is asked (wsgi_routes.py); this is the whole of it.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from flask import Blueprint, current_app, render_template, request
@@ -15,12 +15,13 @@ from app.clock import now
 from app.extensions import limiter, without_csrf
 from app.links import Forged, Mangled, Purpose
 from app.responses import answering, drawing
-from app.responses.answering import BY_LINK, Asked, Details, Ids, Said, Source, Standing
-from app.responses.drawing import Pages, Sight
+from app.responses.answering import Asked, Details, Ids, Said, Standing
+from app.responses.drawing import Own, Pages, Sight
 from app.responses.forms import AnswerForm
+from app.responses.judging import Tap
 from app.responses.models import Answer
 from app.responses.visiting import Visits
-from app.responses.wsgi_routes import is_prefetch
+from app.responses.wsgi_routes import CAME_AT, is_prefetch
 
 blueprint = Blueprint("responses", __name__)
 STATUS = {Standing.EXPIRED: 410, Standing.STOPPED: 409, Standing.WITHDRAWN: 409}
@@ -58,7 +59,7 @@ def _show(asked: Asked, token: str) -> ResponseReturnValue:
     if request.method == "GET" and not asked.visited and not is_prefetch(request.environ):
         visits = cast(Visits, current_app.extensions["docket.visits"])
         visits.note(asked.ids, now())
-    return _page(_sight(asked, asked.held, ""), token)
+    return _page(asked.ids, _sight(asked, asked.held, ""), token)
 
 
 def _record(asked: Asked, token: str) -> ResponseReturnValue:
@@ -67,39 +68,36 @@ def _record(asked: Asked, token: str) -> ResponseReturnValue:
     form = AnswerForm()
     if not form.validate():
         sight = _sight(asked, asked.held, "")
-        return drawing.draw(sight, web.services().links.seal(token), wrong=form), 422
-    said, details = Answer(form.answer.data or ""), form.details()
-    if web.services().links.read_seal(token, request.form.get("seal", "")) is None:
-        why = answering.WITHOUT_FORM
-        newest = answering.newest(web.driver(), asked.ids, suspect=why)
-        _add(asked, newest, said, details, Source(suspect=why))
-        return _page(_sight(asked, None, "again"), token)
-    if said is Answer.UNDONE:
-        return _undo(asked, token)
-    detailed = "detailed" in request.form
-    details = answering.kept(asked.held, said, details, detailed=detailed)
-    recorded = _add(asked, asked.newest, said, details)
-    return _page(_sight(asked, recorded, "fresh"), token)
+        return drawing.draw(sight, _own(asked.ids, token, ""), wrong=form), 422
+    answer, details = Answer(form.answer.data or ""), form.details()
+    tap = Tap(web.services().links.read_seal(token, request.form.get("seal", "")), _came_at())
+    taken = answering.take(
+        web.driver(), asked, answer, tap, details, detailed="detailed" in request.form
+    )
+    mode = drawing.mode_after(answer, taken.suspect)
+    sight = _sight(asked, taken.held, mode, answer)
+    if taken.suspect is not None and details != Details():
+        # It is for this person alone.
+        return drawing.draw(sight, _own(asked.ids, token, mode), kept=details)
+    return _page(asked.ids, sight, token)
 
 
-def _undo(asked: Asked, token: str) -> ResponseReturnValue:
-    if asked.held is not None:
-        _add(asked, asked.newest, Answer.UNDONE, Details())
-    return _page(_sight(asked, None, "undone"), token)
+def _came_at() -> datetime:
+    """When it came to us: it may have waited since, which makes no robot slow."""
+    came_at: datetime = request.environ.get(CAME_AT) or now()
+    return came_at
 
 
-def _add(
-    asked: Asked, newest: Said | None, said: Answer, details: Details, source: Source = BY_LINK
-) -> Said:
-    return answering.record(web.driver(), asked.ids, newest, said, details, now(), source)
-
-
-def _sight(asked: Asked, held: Said | None, mode: str) -> Sight:
+def _sight(asked: Asked, held: Said | None, mode: str, answer: Answer | None = None) -> Sight:
     language = web.language(request.headers.get("Accept-Language", ""))
     zone = web.services().settings.default_timezone
-    return drawing.sight(asked, held, mode, language=language, timezone=zone)
+    return drawing.sight(asked, held, mode, answer, language=language, timezone=zone)
 
 
-def _page(sight: Sight, token: str) -> bytes:
+def _page(ids: Ids, sight: Sight, token: str) -> bytes:
     pages = cast(Pages, current_app.extensions["docket.pages"])
-    return pages.draw(sight, web.services().links.seal(token))
+    return pages.draw(sight, _own(ids, token, sight.mode))
+
+
+def _own(ids: Ids, token: str, mode: str) -> Own:
+    return drawing.own(web.services().links, token, ids, mode)

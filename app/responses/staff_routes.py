@@ -11,11 +11,11 @@ from app.delivery.models import Delivery, DeliveryState
 from app.errors import InvalidInput, NotFound
 from app.issues.models import Issue, Offer
 from app.networks.models import Member
-from app.responses import answering, reviewing
+from app.responses import answering, reviewing, suspects
 from app.responses.answering import Source
 from app.responses.drawing import choices
 from app.responses.forms import AnswerForm, EvidenceForm
-from app.responses.models import Answer, Channel, Grade, Response
+from app.responses.models import Answer, Channel, Grade, Response, Verdict
 from app.staff import audit
 from app.staff.models import Staff
 
@@ -78,6 +78,46 @@ def add(issue_id: int, delivery_id: int, offer_id: int) -> ResponseReturnValue:
     return redirect(url_for("reviewing.show", issue_id=issue_id, delivery_id=delivery_id))
 
 
+@blueprint.get("/issues/<int:issue_id>/suspects")
+@web.staff_only(*web.EDITORS)
+def doubted(issue_id: int) -> ResponseReturnValue:
+    """Answers that may be a robot's and that nothing has settled."""
+    issue = _issue(issue_id)
+    waiting = suspects.waiting(suspects.of_issue(web.session(), issue.id))
+    page, pages = web.page_number(), max(1, -(-len(waiting) // PAGE))
+    return render_template(
+        "responses/suspects.html",
+        issue=issue,
+        total=len(waiting),
+        waiting=waiting[(page - 1) * PAGE : page * PAGE],
+        page=page,
+        pages=pages,
+    )
+
+
+@blueprint.post("/issues/<int:issue_id>/suspects/<int:response_id>")
+@web.staff_only(*web.EDITORS)
+def resolve(issue_id: int, response_id: int) -> ResponseReturnValue:
+    """Accept it, or set it aside; what stands open before it goes with it."""
+    issue, row = _issue(issue_id), web.session().get(Response, response_id)
+    if row is None or row.delivery.issue_id != issue.id or row.suspect is None:
+        raise NotFound(_("There is no such suspect answer."))
+    verdict = Verdict.ACCEPTED if request.form.get("do") == "accept" else Verdict.SET_ASIDE
+    answering.lock(web.driver(), (row.delivery_id, row.offer_id))
+    count = suspects.resolve(web.session(), row, verdict, web.current_staff(), now())
+    if count:
+        detail = {"answer": row.answer, "why": row.suspect, "rows": count}
+        audit.record(web.session(), f"suspect.{verdict.value}", row, web.current_staff(), **detail)
+        flash(_("Accepted: it counts.") if verdict == Verdict.ACCEPTED else _("Set aside."), "ok")
+    else:
+        flash(_("It was settled already."), "info")
+    if request.form.get("from") == "member":
+        where = url_for("reviewing.show", issue_id=issue_id, delivery_id=row.delivery_id)
+    else:
+        where = url_for("reviewing.doubted", issue_id=issue_id)
+    return redirect(where)
+
+
 def _page(delivery: Delivery, status: int) -> ResponseReturnValue:
     page = render_template(
         "responses/show.html",
@@ -85,6 +125,7 @@ def _page(delivery: Delivery, status: int) -> ResponseReturnValue:
         issue=delivery.issue,
         history=reviewing.history(web.session(), delivery.id),
         evidence=reviewing.evidence(web.session(), delivery.id),
+        suspects=suspects.of_delivery(web.session(), delivery.id),
         form=EvidenceForm(formdata=None),
         answers=choices("other", ""),
         reached=delivery.state == DeliveryState.SENT,

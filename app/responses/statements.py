@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Exists,
     Insert,
     ScalarSelect,
     Select,
+    String,
     Text,
     bindparam,
     cast,
@@ -19,17 +21,21 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    null,
+    or_,
     select,
+    union_all,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from app.cases.models import Addressee, Ask, AskAddressee, Case
-from app.db import UTCDateTime
-from app.delivery.models import Delivery, EditionOffer
+from app.db import Base, Key, UTCDateTime
+from app.delivery.models import Delivery, EditionOffer, Settlement
 from app.issues.models import Issue, Offer
-from app.responses.models import Response, Visit
+from app.responses.models import LeavingVisit, Resolution, Response, Verdict, Visit
 
-Make = Callable[[str], Select[*tuple[Any, ...]] | Insert]
+Make = Callable[[str], Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]] | Insert]
 _PAIR = (
     Response.delivery_id == bindparam("delivery_id"),
     Response.offer_id == bindparam("offer_id"),
@@ -50,7 +56,7 @@ _SAID = (
 def page(dialect: str) -> Select[*tuple[Any, ...]]:
     """All that the page shows, in one row: whether the ask stands, what was said, its words.
 
-    Bound: delivery_id, offer_id, now, expired_before.
+    Bound: delivery_id, offer_id, now, expired_before, lately.
     """
     return (
         select(
@@ -70,19 +76,60 @@ def page(dialect: str) -> Select[*tuple[Any, ...]]:
         .join(Issue, Issue.id == Offer.issue_id)
         .join(Ask, Ask.id == Offer.ask_id)
         .join(Case, Case.id == Ask.case_id)
-        .outerjoin(Response, Response.id == _newest_id(Response.suspect.is_(None)))
+        .outerjoin(Response, Response.id == _newest_id(sound()))
         .where(Delivery.id == bindparam("delivery_id"), Offer.id == bindparam("offer_id"))
     )
 
 
 def newest(dialect: str) -> Select[*tuple[Any, ...]]:
     """The newest row that is no suspect's. Bound: delivery_id, offer_id."""
-    return select(*_SAID).where(Response.id == _newest_id(Response.suspect.is_(None)))
+    return select(*_SAID).where(Response.id == _newest_id(sound()))
 
 
 def newest_suspect(dialect: str) -> Select[*tuple[Any, ...]]:
-    """The newest row of one kind of suspect. Bound: delivery_id, offer_id, suspect."""
-    return select(*_SAID).where(Response.id == _newest_id(Response.suspect == bindparam("suspect")))
+    """The newest row of one kind of suspect that came from one form. Bound: delivery_id, offer_id,
+    suspect, seal."""
+    is_such = (Response.suspect == bindparam("suspect")) & Response.seal.is_not_distinct_from(
+        bindparam("seal", type_=String())
+    )
+    return select(*_SAID).where(Response.id == _newest_id(is_such))
+
+
+def around(dialect: str) -> CompoundSelect[*tuple[Any, ...]]:
+    """What tells a robot's answer from a person's: rows of (kind, offer, at, again_at, why).
+
+    Bound: delivery_id, offer_id, seal.
+    """
+    here = bindparam("delivery_id", type_=Key)
+    other = Visit.offer_id != bindparam("offer_id")
+    never, nothing = cast(null(), UTCDateTime()), cast(null(), String())
+    of_form = (*_PAIR, Response.seal == bindparam("seal"), Response.suspect.is_not(None))
+    openings = (Visit.offer_id, Visit.first_at, Visit.again_at, nothing)
+    leaving = (0, LeavingVisit.first_at, LeavingVisit.again_at, nothing)
+    return union_all(
+        _kind("sent", 0, Settlement.settled_at, never, nothing).where(
+            Settlement.delivery_id == here
+        ),
+        _kind("opened", *openings).where(Visit.delivery_id == here, other),
+        _kind("leaving", *leaving).where(LeavingVisit.delivery_id == here),
+        _kind("doubted", 0, never, never, Response.suspect).where(*of_form),
+    )
+
+
+def _kind(kind: str, *columns: Any) -> Select[*tuple[Any, ...]]:
+    plain = (literal_column(str(c)) if isinstance(c, int) else c for c in columns)
+    return select(literal_column(f"'{kind}'", String()), *plain)
+
+
+def sound() -> ColumnElement[bool]:
+    """Of a response: that it counts, being no suspect's or accepted by staff."""
+    other = aliased(Resolution)
+    newest = select(func.max(other.id)).where(other.response_id == Response.id)
+    accepted = exists().where(
+        Resolution.id == newest.correlate(Response).scalar_subquery(),
+        Resolution.verdict == literal_column(f"'{Verdict.ACCEPTED}'"),
+    )
+    return or_(Response.suspect.is_(None), accepted.correlate(Response))
 
 
 def lock(dialect: str) -> Select[*tuple[Any, ...]]:
@@ -99,11 +146,20 @@ def response(dialect: str) -> Insert:
 
 
 def visit(dialect: str) -> Insert:
-    """Unless it is noted already. Bound: delivery_id, offer_id, first_at."""
+    """The first opening of an ask's page, or the newest. Bound: delivery_id, offer_id, first_at."""
+    return _opening(Visit, ("delivery_id", "offer_id"), dialect)
+
+
+def leaving_visit(dialect: str) -> Insert:
+    """The first opening of the page for leaving, or the newest. Bound: delivery_id, first_at."""
+    return _opening(LeavingVisit, ("delivery_id",), dialect)
+
+
+def _opening(model: type[Base], names: tuple[str, ...], dialect: str) -> Insert:
     make = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    names = ("delivery_id", "offer_id", "first_at")
-    noted = make(Visit).values({name: bindparam(name) for name in names})
-    return noted.on_conflict_do_nothing().inline()
+    first = make(model).values({name: bindparam(name) for name in (*names, "first_at")})
+    again = {"again_at": first.excluded.first_at}
+    return first.on_conflict_do_update(index_elements=names, set_=again).inline()
 
 
 def _newest_id(which: ColumnElement[bool]) -> ScalarSelect[int]:
@@ -112,7 +168,8 @@ def _newest_id(which: ColumnElement[bool]) -> ScalarSelect[int]:
 
 def _visited() -> Exists:
     here = Visit.delivery_id == bindparam("delivery_id"), Visit.offer_id == bindparam("offer_id")
-    return exists().where(*here)
+    newest = func.coalesce(Visit.again_at, Visit.first_at)
+    return exists().where(*here, newest > bindparam("lately", type_=UTCDateTime()))
 
 
 def _addressees(dialect: str) -> ColumnElement[Any]:

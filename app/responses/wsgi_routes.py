@@ -1,10 +1,12 @@
 """The answer page before Flask: what is plain about it, in a tenth of the time.
 
 A mail brings hundreds to this page within minutes. An ask that stands open, looked at or answered
-by one of its buttons, is answered here: one statement to look, three to record, and a page that was
+by one of its buttons, is answered here: one statement to look, four to record, and a page that was
 drawn before. All else (a page not drawn yet, details, an ask that is over, a link that is broken, a
 limit that is reached, a database that is away) goes on to Flask's view, which knows all of it. It
 may do again what was done here: looking twice is looking, and the same tap twice is one response.
+
+What is noted here as well is that the page for leaving was opened: see judging.py.
 """
 
 import io
@@ -25,8 +27,9 @@ from app.direct import Connection
 from app.extensions import limiter
 from app.links import Forged, Mangled, Purpose
 from app.responses import answering, drawing
-from app.responses.answering import Asked, Ids, Said, Standing
+from app.responses.answering import Asked, Ids, Said, Standing, Taken
 from app.responses.drawing import Pages
+from app.responses.judging import LEAVING, Tap
 from app.responses.models import Answer
 from app.responses.visiting import Visits
 from app.services import Services
@@ -34,7 +37,8 @@ from app.services import Services
 log = logging.getLogger(__name__)
 Environ = dict[str, Any]
 ENDPOINT = "responses.answer"
-PREFIX = "/r/"
+PREFIX, LEAVING_PREFIX = "/r/", "/u/"
+CAME_AT = "docket.came_at"  # when a request came: it may wait here before the view judges it
 FORM = "application/x-www-form-urlencoded"
 ANSWERS = frozenset(Answer)
 LONGEST_FORM = 1000  # bytes of a form that holds an answer and a seal alone
@@ -59,7 +63,11 @@ class AnswerPage:
         self._visits = app.extensions["docket.visits"] = Visits(services.database)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("PATH_INFO", "").startswith(PREFIX):
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(LEAVING_PREFIX):
+            self._note_leaving(environ, path[len(LEAVING_PREFIX) :])
+        elif path.startswith(PREFIX):
+            environ[CAME_AT] = now()
             counted = self._limits.count(environ)
             page = None if counted is None else self._page(environ)
             if page is not None:
@@ -79,7 +87,9 @@ class AnswerPage:
             delivery_id, offer_id = self._links.read(Purpose.ANSWER, token)
             ids = (delivery_id, offer_id)
             if form is not None:
-                return self._record(environ, token, ids, *form)
+                answer, seal = form
+                tap = Tap(self._links.read_seal(token, seal), environ[CAME_AT])
+                return self._record(environ, token, ids, answer, tap)
             return self._show(environ, token, ids)
         except (Mangled, Forged):
             return None
@@ -98,31 +108,49 @@ class AnswerPage:
         return page
 
     def _record(
-        self, environ: Environ, token: str, ids: Ids, answer: Answer, seal: str
+        self, environ: Environ, token: str, ids: Ids, answer: Answer, tap: Tap
     ) -> bytes | None:
-        if self._links.read_seal(token, seal) is None:
+        taken = self._direct.write(partial(self._take, ids, answer, tap))
+        if taken is None:
             return None
-        pressed = self._direct.write(partial(self._press, ids, answer))
-        if pressed is None:
-            return None
-        mode = "undone" if answer is Answer.UNDONE else "fresh"
-        return self._drawn(environ, token, *pressed, mode)
+        asked, (held, suspect) = taken
+        mode = drawing.mode_after(answer, suspect)
+        return self._drawn(environ, token, asked, held, mode, answer)
 
-    def _press(
-        self, ids: Ids, answer: Answer, connection: Connection
-    ) -> tuple[Asked, Said | None] | None:
+    def _take(
+        self, ids: Ids, answer: Answer, tap: Tap, connection: Connection
+    ) -> tuple[Asked, Taken] | None:
         answering.lock(connection, ids)
-        asked = answering.find(connection, ids, self._lifetime, now())
+        asked = answering.find(connection, ids, self._lifetime, tap.at)
         if asked is None or asked.standing is not Standing.OPEN:
             return None
-        return asked, answering.press(connection, asked, answer, now())
+        return asked, answering.take(connection, asked, answer, tap)
 
     def _drawn(
-        self, environ: Environ, token: str, asked: Asked, held: Said | None, mode: str
+        self,
+        environ: Environ,
+        token: str,
+        asked: Asked,
+        held: Said | None,
+        mode: str,
+        wanted: Answer | None = None,
     ) -> bytes | None:
         language = web.language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
-        sight = drawing.sight(asked, held, mode, language=language, timezone=self._timezone)
-        return self._pages.get(sight, self._links.seal(token))
+        sight = drawing.sight(asked, held, mode, wanted, language=language, timezone=self._timezone)
+        return self._pages.get(sight, drawing.own(self._links, token, asked.ids, mode))
+
+    def _note_leaving(self, environ: Environ, token: str) -> None:
+        """Flask's view shows the page; this keeps it waiting for nothing, and fails in silence."""
+        if environ["REQUEST_METHOD"] != "GET" or is_prefetch(environ):
+            return
+        try:
+            (delivery_id,) = self._links.read(Purpose.UNSUBSCRIBE, token)
+        except (Mangled, Forged):
+            return
+        try:
+            self._visits.note((delivery_id, LEAVING), now())
+        except Exception as error:
+            log.warning("a visit was not noted: %s", type(error).__name__)
 
 
 class Limits:

@@ -15,7 +15,8 @@ import click
 from tests.bench import answering, composing, importing
 from tests.bench.measuring import Figure
 
-COMMANDS = ("answers", "crash", "delivery", "faults")  # modules here, which hold a command so named
+# Modules here, each of which holds a command of its name.
+COMMANDS = ("answers", "crash", "delivery", "faults", "robots", "tokens")
 
 
 class Benches(click.Group):

@@ -1,8 +1,9 @@
 """A bare WSGI handler: the answer page's own statements by the driver, and a page of its size.
 
 What a page could cost at least, with no framework, no signature, no form, no header, no limit: it
-takes the ids from the link, runs the very statements that the service runs, and sends so many
-bytes. `wsgi` serves it as `tests.bench.bare:application`; it reads DATABASE_URL and PAGE_BYTES.
+takes the ids from the link, runs the very statements that the service runs (but the one that tells
+robots from people), and sends so many bytes. `wsgi` serves it as `tests.bench.bare:application`; it
+reads DATABASE_URL and PAGE_BYTES.
 """
 
 import os
@@ -25,7 +26,8 @@ Environ = dict[str, Any]
 COLUMNS = [column.name for column in statements.page("sqlite").selected_columns]
 ANSWER = COLUMNS.index("answer")
 VISITED = COLUMNS.index("visited")
-EMPTY = dict.fromkeys(("recorded_by", "suspect", "letters", "how", "acted_on", "promised_for")) | {
+NOTHING = ("recorded_by", "suspect", "seal", "letters", "how", "acted_on", "promised_for")
+EMPTY = dict.fromkeys(NOTHING) | {
     "channel": "link",
     "reply_came": False,
     "note": "",
@@ -74,7 +76,7 @@ class Bare:
         connection.execute("COMMIT")
 
     def _find(self, connection: Any, ids: dict[str, int]) -> Any:
-        times = {"now": self._ago(0), "expired_before": self._ago(180)}
+        times = {"now": self._ago(0), "expired_before": self._ago(180), "lately": self._ago(1)}
         return connection.execute(self._sql["page"], ids | times).fetchone()
 
     def _ago(self, days: int) -> Any:

@@ -9,19 +9,21 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, select, text
 
 from app import migrating
+from app.clock import now
 from app.config import load
 from app.responses.models import Answer, Response, Visit
 from app.services import Services
 from tests import personas
 from tests.live import KEY, ROOT
 
-MEMBERS = 1000
+MEMBERS, ASKS = 1000, 2
 HEAD = (
     "Host: docket.example.org\r\nUser-Agent: Mozilla/5.0\r\nAccept: text/html\r\n"
     "Accept-Language: en-GB,en;q=0.5\r\n"
@@ -53,15 +55,24 @@ class Ground:
 
     def _post(self, path: str, answer: Answer) -> bytes:
         token = path.rpartition("/")[2]
-        body = f"seal={self.services.links.seal(token)}&answer={answer}"
+        opened_at = now() - timedelta(minutes=1)
+        body = f"seal={self.services.links.seal(token, opened_at)}&answer={answer}"
         kind = "Content-Type: application/x-www-form-urlencoded"
         head = f"{HEAD}{kind}\r\nContent-Length: {len(body)}\r\n"
         return f"POST {path} HTTP/1.1\r\n{head}\r\n{body}".encode()
 
 
 @contextmanager
-def ground(kind: str, folder: Path) -> Iterator[Ground]:
-    """A database of this kind in `folder`, with a sent issue in it; gone at the end."""
+def ground(
+    kind: str,
+    folder: Path,
+    members: int = MEMBERS,
+    asks: int = ASKS,
+    sent_at: datetime | None = None,
+) -> Iterator[Ground]:
+    """A database of this kind in `folder`, with an issue in it that was sent so that its links are
+    a person's to answer by now; gone at the end."""
+    sent_at = sent_at or now() - timedelta(hours=1)
     folder.mkdir()
     folder.chmod(0o755)  # PostgreSQL refuses to run as root, and must come in as somebody else
     with _postgres(folder / "pg") if kind == "postgresql" else _sqlite(folder) as url:
@@ -76,7 +87,7 @@ def ground(kind: str, folder: Path) -> Iterator[Ground]:
         }
         services = Services.of(load(environ))
         migrating.upgrade(services.settings.database_url)
-        yield Ground(kind, environ, services, _send(services))
+        yield Ground(kind, environ, services, _send(services, members, asks, sent_at))
         services.database.close()
 
 
@@ -97,16 +108,17 @@ def _postgres(folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
-def _send(services: Services) -> list[str]:
-    """The paths of the pages of an issue that MEMBERS got, with two asks each."""
+def _send(services: Services, members: int, asks: int, sent_at: datetime) -> list[str]:
+    """The paths of the pages of an issue that so many got, those of one after the other."""
     with services.database.writing() as session:
         network = personas.network(session)
-        for _number in range(MEMBERS):
+        for _number in range(members):
             personas.member(session, network)
         case = personas.case(session)
-        asks = [personas.ask(session, case), personas.ask(session, case)]
-        issue = personas.issue(session, network, asks)
-        pairs = [(d.id, o.id) for d in personas.delivered(session, issue) for o in issue.offers]
+        asked = [personas.ask(session, case) for _number in range(asks)]
+        issue = personas.issue(session, network, asked)
+        deliveries = personas.delivered(session, issue, at=sent_at)
+        pairs = [(one.id, offer.id) for one in deliveries for offer in issue.offers]
     if services.database.engine.dialect.name == "postgresql":
         with services.database.writing() as session:
             session.execute(text("ANALYZE"))  # as autovacuum would a minute later

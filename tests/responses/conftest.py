@@ -1,17 +1,19 @@
 """One sent issue, one member, two asks."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
-from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app.clock import now
 from app.db import Database
 from app.links import Links
 from app.responses.models import Response
 from tests import personas
+from tests.people import after_reading
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,14 @@ def sent(database: Database, links: Links) -> Sent:
         case = personas.case(session)
         asks = [personas.ask(session, case), personas.ask(session, case)]
         issue = personas.issue(session, network, asks)
-        delivery = personas.delivered(session, issue)[0]
+        delivery = personas.delivered(session, issue, at=now() - timedelta(hours=1))[0]
         first, second = issue.offers
     path = links.answer_url(delivery.id, first.id).removeprefix(links.base_url)
     return Sent(delivery.id, first.id, second.id, path, database)
 
 
 def post(client: FlaskClient, path: str, **values: str) -> TestResponse:
-    """As the page's own form would: with what it hides, under the values given."""
-    page = BeautifulSoup(client.get(path).text, "html.parser")
-    form = page.find("form", class_="answers") or page.find("form")
-    assert form is not None
-    hidden = {str(f["name"]): str(f["value"]) for f in form.find_all("input", type="hidden")}
-    return client.post(path, data=hidden | values)
+    """As a person does: open the page, read, and send its form with the values given."""
+    links = client.application.extensions["docket"].links
+    fields = after_reading(links, path.rpartition("/")[2], client.get(path).text)
+    return client.post(path, data=fields | values)

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
@@ -19,11 +19,12 @@ from app.config import Settings
 from app.db import Database
 from app.links import Links
 from app.responses import answering
-from app.responses.drawing import KEPT, Pages, Sight
+from app.responses.drawing import KEPT, Own, Pages, Sight
 from app.responses.models import Response, Visit
 from app.responses.wsgi_routes import AnswerPage
 from app.staff.models import Staff
 from tests import personas
+from tests.people import seal_of_a_reader
 from tests.responses.conftest import Sent, post
 
 COUNTED = ("X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After")
@@ -123,7 +124,7 @@ def test_what_one_member_said_shows_on_no_other_members_page(
         network = personas.network(session, "medical")
         personas.member(session, network)
         issue = personas.issue(session, network, [session.scalars(select(Ask)).first()])
-        delivery = personas.delivered(session, issue)[0]
+        delivery = personas.delivered(session, issue, at=now() - timedelta(hours=1))[0]
         path = links.answer_url(delivery.id, issue.offers[0].id).removeprefix(links.base_url)
     post(client, sent.path, answer="done", detailed="1", letters="37", note="From chambers.")
     said = post(client, sent.path, answer="done")
@@ -136,11 +137,11 @@ def test_what_one_member_said_shows_on_no_other_members_page(
 
 
 def test_the_same_tap_goes_through_once_however_often_and_on_whatever_way(
-    app: Flask, client: FlaskClient, sent: Sent, passed: Passed
+    app: Flask, client: FlaskClient, sent: Sent, passed: Passed, links: Links
 ) -> None:
     post(client, sent.path, answer="cannot")
     post(client, sent.path, answer="done")
-    seal = str(BeautifulSoup(client.get(sent.path).text, "html.parser").find("input")["value"])  # type: ignore[index]
+    seal = seal_of_a_reader(links, sent.path)
     start = Barrier(8)
     passed.paths.clear()
 
@@ -166,7 +167,8 @@ def test_people_who_answer_at_the_same_moment_are_all_recorded(
         for _number in range(9):
             personas.member(session, network)
         issue = personas.issue(session, network, [personas.ask(session, personas.case(session))])
-        ids = [delivery.id for delivery in personas.delivered(session, issue)]
+        sent_at = now() - timedelta(hours=1)
+        ids = [one.id for one in personas.delivered(session, issue, at=sent_at)]
         offer_id = issue.offers[0].id
     paths = [links.answer_url(one, offer_id).removeprefix(links.base_url) for one in ids]
     post(app.test_client(), paths[0], answer="done")
@@ -175,8 +177,8 @@ def test_people_who_answer_at_the_same_moment_are_all_recorded(
 
     def answer(path: str) -> None:
         start.wait()
-        seal = links.seal(path.rpartition("/")[2])
-        assert post_button(app.test_client(), path, seal).status_code == 200
+        seal = seal_of_a_reader(links, path)
+        assert "Recorded" in post_button(app.test_client(), path, seal).text
 
     threads = [Thread(target=answer, args=(path,)) for path in paths[1:]]
     for thread in threads:
@@ -281,6 +283,9 @@ def test_pages_take_a_bounded_place(app: Flask) -> None:
     ]
     with app.test_request_context("/"):
         for sight in sights:
-            pages.draw(sight, "x")
-    assert pages.get(sights[2], "x") is None
-    assert pages.get(sights[3], "a seal").count(b'value="a seal"') == 1  # type: ignore[union-attr]
+            pages.draw(sight, Own("x", "y", "z"))
+    assert pages.get(sights[2], Own("x", "y", "z")) is None
+    page = pages.get(sights[3], Own("a seal", "1.1.token", "c+copy@news.example.org"))
+    assert page is not None
+    assert page.count(b'value="a seal"') == 2
+    assert page.count(b'action="/letter/1.1.token"') == 1
