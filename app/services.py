@@ -1,11 +1,13 @@
-"""What a process of Docket holds: its settings, its database, its signer."""
+"""What a process of Docket holds: its settings, its database, its signer and its vault."""
 
 from dataclasses import dataclass
 
+from app.clock import now
 from app.config import Settings, load, with_embedded_defaults
 from app.db import Database
 from app.links import Links
-from newsletters.dkim import Signer
+from app.vault import Vault
+from newsletters.dkim import Signer, signed
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,7 @@ class Services:
     settings: Settings
     database: Database
     links: Links
+    vault: Vault
     dkim: Signer | None = None  # signs mail, where the relays do not
 
     @classmethod
@@ -21,8 +24,13 @@ class Services:
             settings,
             Database(settings.database_url),
             Links(settings.secret_keys, settings.base_url, settings.mail_domain),
+            Vault(settings.secret_keys),
             settings.dkim,
         )
+
+    def signed(self, message: bytes) -> bytes:
+        """A single mail (CRLF line ends), with a DKIM signature where we sign."""
+        return signed(self.dkim, message, int(now().timestamp())) if self.dkim else message
 
     @classmethod
     def from_environment(cls) -> "Services":

@@ -1,11 +1,16 @@
 """Every table of the service, imported so that Alembic and the tests see them all."""
 
 from app.cases import models as cases
+from app.conversations import models as conversations
 from app.db import Base
 from app.delivery import models as delivery
 from app.importing import models as importing
+from app.inbound import models as inbound
 from app.issues import models as issues
+from app.letters import models as letters
 from app.networks import models as networks
+from app.notices import models as notices
+from app.preferences import models as preferences
 from app.responses import models as responses
 from app.scheduling import models as scheduling
 from app.staff import models as staff
@@ -13,11 +18,16 @@ from app.staff import models as staff
 metadata = Base.metadata
 __all__ = [
     "cases",
+    "conversations",
     "delivery",
     "importing",
+    "inbound",
     "issues",
+    "letters",
     "metadata",
     "networks",
+    "notices",
+    "preferences",
     "responses",
     "scheduling",
     "staff",

@@ -1,5 +1,6 @@
-"""Leaving a network by the link in a mail, and coming back while the page is still open."""
+"""Leaving one network, or all, by the link in a mail; coming back while the page is still open."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
@@ -7,11 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.delivery.models import Delivery
-from app.networks import managing
-from app.networks.models import Membership
+from app.networks import histories, joining, managing
+from app.networks.histories import Happened
+from app.networks.models import AddressEventKind, Member, Membership
 
 REASON = "unsubscribed"
 COME_BACK_WITHIN = timedelta(hours=24)
+LONGEST_NOTE = 1000  # characters of why somebody left
 
 
 def membership_of(session: Session, delivery_id: int) -> Membership | None:
@@ -19,7 +22,9 @@ def membership_of(session: Session, delivery_id: int) -> Membership | None:
     delivery = session.get(Delivery, delivery_id)
     if delivery is None:
         return None
-    first = session.get_one(Membership, delivery.membership_id)
+    first = session.get(Membership, delivery.membership_id)
+    if first is None:
+        return None
     return session.scalars(
         select(Membership)
         .where(Membership.member_id == first.member_id, Membership.network_id == first.network_id)
@@ -28,9 +33,28 @@ def membership_of(session: Session, delivery_id: int) -> Membership | None:
     ).one()
 
 
-def leave(session: Session, membership: Membership, now: datetime) -> bool:
+def leave(session: Session, membership: Membership, now: datetime, source: str = "page") -> bool:
     """At once, also for mail that waits in the ledger. False when they had left before."""
-    return managing.end(session, membership, REASON, now)
+    if not managing.end(session, membership, REASON, now):
+        return False
+    happened = Happened(AddressEventKind.UNSUBSCRIBED, source, text=membership.network.code)
+    histories.note(session, membership.member.email_key, happened, now)
+    return True
+
+
+def leave_all(
+    session: Session, member: Member, now: datetime, source: str = "page"
+) -> list[Membership]:
+    """Every network at once; no mail goes to the address until its owner asks anew. Those left."""
+    session.refresh(member, with_for_update=True)  # two taps at once are one
+    left = [held for held in _current(session, member) if leave(session, held, now, source)]
+    histories.suppress(session, member.email_key, REASON, source, now)
+    return left
+
+
+def say_why(membership: Membership, reason: str, text: str) -> None:
+    """Keep why they left: a key of app.networks.reasons.REASONS, and their own words if any."""
+    membership.leaving_note = f"{reason}\n{text.strip()[:LONGEST_NOTE]}".strip()
 
 
 def may_come_back(membership: Membership, now: datetime) -> bool:
@@ -39,21 +63,32 @@ def may_come_back(membership: Membership, now: datetime) -> bool:
     return left is not None and membership.end_reason == REASON and now - left < COME_BACK_WITHIN
 
 
-def come_back(session: Session, membership: Membership, now: datetime) -> Membership | None:
-    """A new membership under the consent that was given. None when it is too late for that."""
-    session.refresh(membership, with_for_update=True)
+def come_back(session: Session, membership: Membership, now: datetime) -> list[Membership]:
+    """New memberships under the consent that was given, in every network that was left by the same
+    tap. None of them when it is too late for that."""
+    session.refresh(membership.member, with_for_update=True)  # in the order of leave_all
+    session.refresh(membership)
     if not may_come_back(membership, now):
-        return None
-    again = Membership(
-        member_id=membership.member_id,
-        network_id=membership.network_id,
-        sector=membership.sector,
-        source=membership.source,
-        started_at=now,
-        consent_wording=membership.consent_wording,
-        consent_source=_("taken back on the page for leaving"),
-        consent_at=now,
+        return []
+    kept = ("bounced", "complained", "staff")
+    histories.lift(session, membership.member.email_key, "page", "", now, but=kept)
+    together = _left_with(session, membership)
+    source = _("taken back on the page for leaving")
+    return [joining.rejoin(session, one, one.consent_wording, source, now) for one in together]
+
+
+def _current(session: Session, member: Member) -> Sequence[Membership]:
+    current = select(Membership).where(
+        Membership.member_id == member.id, Membership.ended_at.is_(None)
     )
-    session.add(again)
-    session.flush()  # the audit names it
-    return again
+    return session.scalars(current.order_by(Membership.id)).all()
+
+
+def _left_with(session: Session, membership: Membership) -> Sequence[Membership]:
+    """What one tap ended has one time of ending."""
+    together = select(Membership).where(
+        Membership.member_id == membership.member_id,
+        Membership.ended_at == membership.ended_at,
+        Membership.end_reason == REASON,
+    )
+    return session.scalars(together.order_by(Membership.id)).all()

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -30,6 +30,9 @@ from app.mail.hosts import is_loopback
 SIZE_LIMIT = 64 * 1024 * 1024
 _ID = re.compile(r"\d{20}-\d{6}")
 _counter = itertools.count()
+
+# Told of every mail, its sender and recipients, before it is kept; its words are the refusal.
+HandOn = Callable[[str, tuple[str, ...], bytes], str]
 
 
 @dataclass(frozen=True)
@@ -110,16 +113,23 @@ class _Controller(Controller):
         super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
+def nobody(_sender: str, _recipients: tuple[str, ...], _content: bytes) -> str:
+    return ""
+
+
 class _Handler:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, hand_on: HandOn) -> None:
         self._folder = folder
+        self._hand_on = hand_on
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.original_content or b""
+        sender, recipients = envelope.mail_from or "", envelope.rcpt_tos
         try:
-            await asyncio.to_thread(
-                store, self._folder, envelope.mail_from or "", envelope.rcpt_tos, content
-            )
+            refusal = await asyncio.to_thread(self._hand_on, sender, tuple(recipients), content)
+            if refusal:
+                return refusal
+            await asyncio.to_thread(store, self._folder, sender, recipients, content)
         except OSError as error:
             return f"452 4.3.1 cannot keep the message: {error.strerror}"
         return "250 2.0.0 kept in the local inbox"
@@ -141,13 +151,13 @@ def store(folder: Path, sender: str, recipients: list[str], content: bytes) -> s
     return message_id
 
 
-def serve(folder: Path, host: str, port: int) -> Controller:
+def serve(folder: Path, host: str, port: int, hand_on: HandOn = nobody) -> Controller:
     """Start the server in a thread of its own; `stop()` ends it. ValueError beyond this machine."""
     if not is_loopback(host):
         raise ValueError("the local inbox takes mail from this machine only")
     folder.mkdir(parents=True, exist_ok=True)
     controller = _Controller(
-        _Handler(folder),
+        _Handler(folder, hand_on),
         hostname=host,
         port=port,
         data_size_limit=SIZE_LIMIT,
@@ -159,9 +169,11 @@ def serve(folder: Path, host: str, port: int) -> Controller:
     return controller
 
 
-def run(folder: Path, host: str, port: int, stopping: threading.Event) -> None:
+def run(
+    folder: Path, host: str, port: int, stopping: threading.Event, hand_on: HandOn = nobody
+) -> None:
     """Serve until `stopping` is set."""
-    controller = serve(folder, host, port)
+    controller = serve(folder, host, port, hand_on)
     try:
         stopping.wait()
     finally:

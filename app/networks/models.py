@@ -1,6 +1,7 @@
 """Networks, their members, and how each member came and went."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, text
@@ -71,6 +72,9 @@ class MemberTrait(Base):
     member: Mapped[Member] = relationship(back_populates="traits")
 
 
+LEAST_DAYS = (7, 30)  # how seldom a member may want a newsletter
+
+
 class Membership(Base):
     """A person in one network from a start to an end. Coming back is a new row."""
 
@@ -99,6 +103,9 @@ class Membership(Base):
     consent_source: Mapped[str]  # where it was given
     consent_at: Mapped[datetime]
     notes: Mapped[str] = mapped_column(default="")  # of this network alone
+    leaving_note: Mapped[str] = mapped_column(default="")  # why, if the person said so
+    paused_until: Mapped[datetime | None]  # wants no mail before
+    least_days: Mapped[int] = mapped_column(default=0)  # wants at most one newsletter in so many
 
     member: Mapped[Member] = relationship(back_populates="memberships")
     network: Mapped[Network] = relationship()
@@ -152,3 +159,32 @@ class Suppression(Base):
     reason: Mapped[str]  # unsubscribed, bounced, complained, staff
     created_at: Mapped[datetime]
     lifted_at: Mapped[datetime | None]
+
+
+class AddressEventKind(StrEnum):
+    HARD_BOUNCE = "hard bounce"
+    SOFT_BOUNCE = "soft bounce"
+    MAILBOX_FULL = "mailbox full"
+    COMPLAINT = "complaint"
+    UNSUBSCRIBED = "unsubscribed"
+    ANSWERED = "answered"  # a person wrote to us from it: it works
+    SUPPRESSED = "suppressed"
+    LIFTED = "lifted"
+    CHANGED = "changed"  # the member moved to or from it
+
+
+class AddressEvent(Base):
+    """What happened to an address: append-only, the one history of it."""
+
+    __tablename__ = "address_event"
+    __table_args__ = (Index(None, "email_key", "at"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    email_key: Mapped[str]
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    source: Mapped[str]  # smtp, mail, page, staff, or a provider
+    status: Mapped[str | None]  # RFC 3463
+    text: Mapped[str] = mapped_column(default="")  # what the mail server said, or why
+    delivery_id: Mapped[int | None] = mapped_column(Key)
+    mark: Mapped[str | None] = mapped_column(unique=True)  # the same event twice is one

@@ -13,11 +13,14 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
+from app.inbound import status as inbound
+from app.inbound.status import InboundFigures
 from app.scheduling import claiming
 from app.scheduling.models import Job
 from app.watching.figures import Figures, RelayFigure, gather
 
 ALIVE = timedelta(minutes=1)  # a worker that was not seen for longer is gone
+DOORS = ("smtp", "pipe", "imap", "http")
 OUTCOMES = ("sent", "retry", "give_up", "relay_trouble", "unknown")
 
 
@@ -39,6 +42,7 @@ class DocketCollector(Collector):
         yield from _queue(figures)
         yield from _relays(figures.relays, self._at)
         yield from _workers(figures, self._at)
+        yield from _inbound(inbound.figures(self._session, self._at))
         yield from _jobs(claiming.rows(self._session).values(), self._at)
 
 
@@ -79,6 +83,25 @@ def _workers(figures: Figures, at: datetime) -> Iterator[Metric]:
     )
     held = sum(_is_held(domain.held_until, at) for domain in figures.domains)
     yield _gauge("domains_held", "Recipients' domains that asked for patience.", held)
+
+
+def _inbound(figures: InboundFigures) -> Iterator[Metric]:
+    arrivals = dict.fromkeys(DOORS, 0) | dict(figures.arrivals)
+    yield _counters("mail_arrivals", "Mail that came in, by door.", "door", arrivals)
+    yield _gauge("mail_waiting", "Mails that came in and are not sorted yet.", figures.waiting)
+    yield _gauge(
+        "oldest_mail_waiting_seconds",
+        "Since when the oldest of them waits.",
+        figures.oldest_waiting_seconds,
+    )
+    yield _gauge(
+        "mail_quarantined", "Mails too strange to act upon, for staff.", figures.quarantined
+    )
+    yield _gauge(
+        "mailboxes_in_trouble",
+        "Mailboxes that cannot be fetched from.",
+        figures.mailboxes_in_trouble,
+    )
 
 
 def _jobs(jobs: Iterable[Job], at: datetime) -> Iterator[Metric]:

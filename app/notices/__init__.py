@@ -1,0 +1,1 @@
+"""Single mails that Docket writes by itself or for staff: kept until a relay took them."""
