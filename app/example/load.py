@@ -22,6 +22,7 @@ from app.delivery.models import (
     Settlement,
 )
 from app.example.cast import NETWORKS, NetworkPart, Person, people
+from app.example.replies import write_back
 from app.issues import editing
 from app.issues.models import Issue
 from app.networks.models import Member, Membership, Network
@@ -56,7 +57,8 @@ def load(services: Services) -> None:
         _staff(session, networks, at)
         import_cases(session, json.loads(CASES.read_text(encoding="utf-8")), None)
         session.flush()  # the issues look the cases up
-        _sent_issue(session, services, networks[0], at - SENT_AGO)
+        issue = _sent_issue(session, services, networks[0], at - SENT_AGO)
+        write_back(session, services, issue, at)
         _draft(session, networks[1], at)
 
 
@@ -128,7 +130,7 @@ def _staff(session: Session, networks: Sequence[Network], at: datetime) -> None:
         session.add(somebody)
 
 
-def _sent_issue(session: Session, services: Services, network: Network, at: datetime) -> None:
+def _sent_issue(session: Session, services: Services, network: Network, at: datetime) -> Issue:
     issue = editing.create(session, network, None, at, title="Letters for two colleagues")
     words = {
         "title": "Letters for two colleagues",
@@ -146,6 +148,8 @@ def _sent_issue(session: Session, services: Services, network: Network, at: date
     preparing.freeze(session, issue.id, at)
     _mark_sent(session, issue, at)
     _answer(session, issue, at, Random(7))  # noqa: S311 - the same example each time
+    session.flush()  # replies come from those who did not answer
+    return issue
 
 
 def _draft(session: Session, network: Network, at: datetime) -> None:

@@ -1,0 +1,1 @@
+"""The reply inbox: what people write to us, and what staff answer."""
