@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Update, select, update
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from app import clock
 from app.delivery import statements
 from app.delivery.clocks import boot_seconds
 from app.delivery.filling import Addressed
@@ -120,7 +120,13 @@ def take(session: Session, lease: Lease, after: int, limit: int) -> tuple[list[D
     """The next deliveries of a leased chunk behind the id `after`, and the last id among them,
     which is on record before anything of them is begun. ([], last id) when there are no more."""
     connection = session.connection()
-    span = {"after": after, "last": lease.last_id, "edition": lease.edition_id, "most": limit}
+    span: dict[str, object] = {
+        "after": after,
+        "last": lease.last_id,
+        "edition": lease.edition_id,
+        "most": limit,
+    }
+    span |= {"now": clock.now()}
     rows: Any = connection.execute(statements.TAKE, span).all()
     to = rows[-1][0] if len(rows) == limit else lease.last_id
     connection.execute(statements.TAKEN_TO, {"chunk": lease.chunk_id, "to": to})
@@ -168,7 +174,7 @@ def claim_retries(session: Session, worker: str, now: datetime, limit: int) -> l
         )
         .execution_options(synchronize_session=False)
     ).all()
-    return _tried_before(session, claimed) if claimed else []
+    return _tried_before(session, claimed, now) if claimed else []
 
 
 def release_others(
@@ -202,22 +208,15 @@ def may_go_out() -> ColumnElement[bool]:
     return Issue.paused_at.is_(None) & Issue.cancelled_at.is_(None)
 
 
-def changed(session: Session, statement: object) -> int:
-    """How many rows an UPDATE, INSERT or DELETE touched."""
-    result: CursorResult[object] = session.execute(  # type: ignore[call-overload]
-        statement, execution_options={"synchronize_session": False, "preserve_rowcount": True}
-    )
-    return result.rowcount
-
-
-def _tried_before(session: Session, claimed: Sequence[Row[Any]]) -> list[Due]:
+def _tried_before(session: Session, claimed: Sequence[Row[Any]], now: datetime) -> list[Due]:
     before: dict[int, Any] = {row[0]: row for row in claimed}
     rows: Any = session.execute(
         statements.recipients_of(Delivery)
         .join(Issue, Issue.id == Delivery.issue_id)
         .add_columns(Delivery.issue_id, Delivery.edition_id, Issue.urgent)
         .where(Delivery.id.in_(before))
-        .order_by(Delivery.id)
+        .order_by(Delivery.id),
+        {"now": now},
     )
     return [
         Due(

@@ -32,7 +32,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     GAVE_UP = "gave up"
     UNSENDABLE = "unsendable"  # it cannot be written, or no relay could ever take it
-    LEFT = "left"  # the member left, or the address was suppressed, after the freeze
+    LEFT = "left"  # the member left or pauses, or the address was suppressed, after the freeze
     STOPPED = "stopped"  # staff stopped the rest
     PUT_OFF = "put off"  # its mail server asked for another time
     PACED = "paced"  # its domain takes so many at a time

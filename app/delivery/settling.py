@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Insert, Select, exists, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.db import insert_ignoring
-from app.delivery.leasing import HORIZON, changed
+from app.db import changed, insert_ignoring
+from app.delivery import refusals
+from app.delivery.leasing import HORIZON
 from app.delivery.models import (
     WAITING,
     Attempt,
@@ -175,6 +176,8 @@ def _settle_one(session: Session, worker: str, one: Settled, now: datetime) -> N
     written = _write(session, worker, (one.delivery_id, one.issue_id, one.fresh), values)
     if written and after.state in (DeliveryState.RETRY, DeliveryState.UNKNOWN):
         session.execute(_attempt(one, now))
+    elif written and after.cause is Cause.REFUSED:
+        refusals.note(session, one.delivery_id, answer, now)
 
 
 def _attempt(one: Settled, now: datetime) -> Insert:

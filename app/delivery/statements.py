@@ -45,7 +45,7 @@ _ids = (
 
 def recipients_of(deliveries: Any) -> Select[Any]:
     """(id, name, address, profession, country, may_be_mailed, membership) of each delivery; joined
-    from the left, so that none is missing where another row is."""
+    from the left, so that none is missing where another row is. Its parameter is `now`."""
     return (
         select(
             deliveries.id,
@@ -53,7 +53,7 @@ def recipients_of(deliveries: Any) -> Select[Any]:
             Member.email,
             Member.profession,
             Member.country,
-            may_be_mailed().label("may_be_mailed"),
+            may_be_mailed(bindparam("now")).label("may_be_mailed"),
             Membership.id.label("membership"),
         )
         .select_from(deliveries)

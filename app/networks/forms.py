@@ -114,3 +114,13 @@ class NewMemberForm(ProfileForm):
         description=_l("For example: sign-up sheet, annual meeting 2026."),
         validators=[DataRequired(), Length(max=200), ONE_LINE],
     )
+
+
+class WhyForm(Form):
+    why = StringField(_l("Why"), validators=[DataRequired(), Length(max=300), ONE_LINE])
+
+
+class NewAddressForm(Form):
+    new_address = StringField(
+        _l("New address"), validators=[DataRequired(), Length(max=320), reachable_address]
+    )

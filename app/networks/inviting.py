@@ -1,38 +1,26 @@
 """Mailing the confirmations that invitations ask for, and forgetting those nobody answered."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete
 from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.links import Links, Purpose
-from app.mail.answers import Answer, Outcome, next_try, unsendable
+from app.mail.answers import Answer, unsendable
 from app.mail.smtp import Client
 from app.networks.models import Invitation
+from app.notices import mailing
 from app.services import Services
-
-BATCH = 100
-LEASE = timedelta(minutes=10)
 
 
 def mail_due(services: Services) -> int:
     """Mail the confirmations that are due; how many were tried."""
-    with services.database.writing() as session:
-        ids = _claim(session, now())
-    if not ids:
-        return 0
-    client = Client(services.settings.relays[0])
-    try:
-        for invitation_id in ids:
-            _mail(services, client, invitation_id)
-    finally:
-        client.close()
-    return len(ids)
+    return mailing.mail_each(services, Invitation, _due, _mail)
 
 
 def is_due(session: Session, at: datetime) -> bool:
@@ -81,31 +69,15 @@ def forget_expired(session: Session, at: datetime) -> None:
     )
 
 
-def _claim(session: Session, at: datetime) -> list[int]:
-    due = _due(at).limit(BATCH).with_for_update(skip_locked=True)
-    claimed = session.scalars(
-        update(Invitation)
-        .where(Invitation.id.in_(due.scalar_subquery()))
-        .values(next_try_at=at + LEASE)
-        .returning(Invitation.id)
-        .execution_options(synchronize_session=False)
-    )
-    return list(claimed)
-
-
 def _due(at: datetime) -> Select[int]:
-    return (
-        select(Invitation.id)
-        .where(Invitation.next_try_at <= at, Invitation.expires_at > at)
-        .order_by(Invitation.next_try_at)
-    )
+    return mailing.due(Invitation, at).where(Invitation.expires_at > at)
 
 
 def _mail(services: Services, client: Client, invitation_id: int) -> None:
     with services.database.reading() as session:
         invitation = session.get_one(Invitation, invitation_id)
         sender, recipient = invitation.network.from_address, invitation.email
-        message = _written(invitation, services.links)
+        message = _written(invitation, services)
     if isinstance(message, Answer):
         answer = message
     else:
@@ -114,20 +86,14 @@ def _mail(services: Services, client: Client, invitation_id: int) -> None:
         _settle(session.get_one(Invitation, invitation_id), answer, now())
 
 
-def _written(invitation: Invitation, links: Links) -> bytes | Answer:
+def _written(invitation: Invitation, services: Services) -> bytes | Answer:
     """The mail, or the answer of one that cannot be written: it must not stop the others."""
     try:
-        return confirmation(invitation, links, now()).as_bytes()
+        return services.signed(confirmation(invitation, services.links, now()).as_bytes())
     except ValueError as error:
         return unsendable(str(error))
 
 
 def _settle(invitation: Invitation, answer: Answer, at: datetime) -> None:
-    invitation.attempts += 1
-    invitation.last_answer = f"{answer.code or ''} {answer.text}".strip()
-    if answer.outcome in (Outcome.SENT, Outcome.UNKNOWN):
-        invitation.mailed_at, invitation.next_try_at = at, None
-    elif answer.outcome is Outcome.GIVE_UP:
-        invitation.next_try_at = None
-    else:
-        invitation.next_try_at = next_try(invitation.attempts, at)
+    if mailing.settle(invitation, answer, at):
+        invitation.mailed_at = at

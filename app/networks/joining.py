@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.networks.models import Invitation, Member, Membership, Network, Suppression
+from app.networks import histories
+from app.networks.models import Invitation, Member, Membership, Network
 from app.networks.profiles import apply_profile
 
 LIFETIME = timedelta(days=30)
@@ -34,7 +35,9 @@ def invite(
     now: datetime,
 ) -> Invitation | None:
     """Ask somebody to confirm. None when they are a member, were asked lately, or want no mail."""
-    if current_membership(session, network, address.key) or _wants_none(session, address.key):
+    if current_membership(session, network, address.key) or histories.wants_none(
+        session, address.key
+    ):
         return None
     held = _open_invitation(session, network, address.key)
     if held and held.created_at > now - AGAIN_AFTER:
@@ -73,10 +76,36 @@ def confirm(session: Session, invitation: Invitation, now: datetime) -> Membersh
         notes=invitation.profile.get("notes") or "",
     )
     session.add(membership)
-    _lift_suppressions(session, invitation.email_key, now)
+    # Who confirms from the mailbox itself wants mail again; what staff suppressed stays.
+    histories.lift(session, member.email_key, "join page", "", now, but=("staff",))
     invitation.confirmed_at = now
     invitation.next_try_at = None
     return membership
+
+
+def rejoin(
+    session: Session, left: Membership, wording: str, consent_source: str, now: datetime
+) -> Membership:
+    """A member who left is one again, by a new row. The one they have, when they are already."""
+    session.refresh(left.member, with_for_update=True)  # two taps at once are one membership
+    if held := current_membership(session, left.network, left.member.email_key):
+        return held
+    again = Membership(
+        member_id=left.member_id,
+        network_id=left.network_id,
+        sector=left.sector,
+        source=left.source,
+        started_at=now,
+        consent_wording=wording,
+        consent_source=consent_source,
+        consent_at=now,
+        notes=left.notes,
+        paused_until=left.paused_until,
+        least_days=left.least_days,
+    )
+    session.add(again)
+    session.flush()  # the audit names it
+    return again
 
 
 def current_membership(session: Session, network: Network, email_key: str) -> Membership | None:
@@ -122,26 +151,3 @@ def _member_of(session: Session, invitation: Invitation, now: datetime) -> Membe
         apply_profile(member, invitation.profile, now)
         session.flush()  # the membership needs its id
     return member
-
-
-def _wants_none(session: Session, email_key: str) -> bool:
-    """Complained, or staff said so; who unsubscribed or bounced may ask anew."""
-    found = select(Suppression.id).where(
-        Suppression.email_key == email_key,
-        Suppression.lifted_at.is_(None),
-        Suppression.reason.in_(["complained", "staff"]),
-    )
-    return session.scalars(found).first() is not None
-
-
-def _lift_suppressions(session: Session, email_key: str, now: datetime) -> None:
-    """Who confirms from the mailbox itself wants mail again; what staff suppressed stays."""
-    session.execute(
-        update(Suppression)
-        .where(
-            Suppression.email_key == email_key,
-            Suppression.lifted_at.is_(None),
-            Suppression.reason != "staff",
-        )
-        .values(lifted_at=now)
-    )

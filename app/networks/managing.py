@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound, Refused
+from app.networks import histories
 from app.networks.joining import Address, consent_wording
 from app.networks.models import Member, Membership, Network, Suppression
 from app.networks.profiles import LISTS, SCALARS, set_list
 
 PAGE = 50
+STANDINGS = ("current", "left", "suppressed")  # the last: members to whom no mail may go
 
 
 def add_network(session: Session, now: datetime, **values: Any) -> Network:
@@ -47,7 +49,7 @@ def sizes(session: Session) -> dict[int, int]:
 def find_members(
     session: Session, network: Network, text: str, standing: str, page: int
 ) -> tuple[list[Membership], int]:
-    """One page of memberships by name, and how many there are; `standing` is current or left."""
+    """One page of memberships by name, and how many there are; `standing`: see STANDINGS."""
     statement = _matching(network, text, standing)
     total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
     rows = session.scalars(
@@ -115,14 +117,16 @@ def end(session: Session, membership: Membership, reason: str, now: datetime) ->
     return True
 
 
-def is_suppressed(session: Session, email_key: str) -> bool:
-    return (
-        session.scalar(
-            select(Suppression.id).where(
-                Suppression.email_key == email_key, Suppression.lifted_at.is_(None)
-            )
-        )
-        is not None
+def count_suppressed(session: Session, network: Network) -> int:
+    """Members of a network to whom no mail may go."""
+    statement = _matching(network, "", "suppressed").with_only_columns(func.count())
+    return session.scalar(statement) or 0
+
+
+def _suppressed() -> ColumnElement[bool]:
+    """Of a Member."""
+    return exists().where(
+        Suppression.email_key == Member.email_key, Suppression.lifted_at.is_(None)
     )
 
 
@@ -132,6 +136,8 @@ def _matching(network: Network, text: str, standing: str) -> Select[Any]:
     statement = statement.where(
         Membership.ended_at.is_not(None) if left else Membership.ended_at.is_(None)
     )
+    if standing == "suppressed":
+        statement = statement.where(_suppressed())
     if text:
         wanted = (
             column.icontains(text, autoescape=True)
@@ -154,7 +160,7 @@ def _require_may_join(session: Session, network: Network, address: Address) -> N
         raise Refused(
             _("This person left the network. Ask them to join again through the join page.")
         )
-    if is_suppressed(session, address.key):
+    if histories.is_suppressed(session, address.key):
         raise Refused(_("This address is suppressed: it bounced, complained or left for good."))
 
 

@@ -8,13 +8,23 @@ from app import web
 from app.clock import now
 from app.errors import Refused
 from app.forms import text_of
-from app.networks import managing
+from app.networks import managing, reasons
 from app.networks.addresses import check_address
-from app.networks.forms import NetworkForm, NewMemberForm, NewNetworkForm, ProfileForm
+from app.networks.forms import (
+    NetworkForm,
+    NewAddressForm,
+    NewMemberForm,
+    NewNetworkForm,
+    ProfileForm,
+    WhyForm,
+)
 from app.networks.models import Member, Membership, Network
 from app.networks.profiles import profile_of
+from app.networks.timeline import timeline
+from app.preferences import changing
 from app.staff import audit
 from app.staff.access import network_or_404, networks_of
+from app.staff.models import Role
 
 blueprint = Blueprint("networks", __name__)
 NETWORK_FIELDS = (
@@ -65,7 +75,8 @@ def show(code: str) -> ResponseReturnValue:
     """The members of a network, a page at a time."""
     network = _network(code)
     text = request.args.get("text", "").strip()[:200]
-    standing = "left" if request.args.get("standing") == "left" else "current"
+    asked = request.args.get("standing")
+    standing = asked if asked in managing.STANDINGS else "current"
     page = web.page_number()
     members, total = managing.find_members(web.session(), network, text, standing, page)
     return render_template(
@@ -74,6 +85,10 @@ def show(code: str) -> ResponseReturnValue:
         memberships=members,
         total=total,
         size=managing.sizes(web.session()).get(network.id, 0),
+        suppressed=managing.count_suppressed(web.session(), network),
+        gone=reasons.count_left(web.session(), network),
+        why=reasons.count(web.session(), network),
+        reasons=reasons.REASONS,
         text=text,
         standing=standing,
         page=page,
@@ -119,7 +134,7 @@ def member(code: str, member_id: int) -> ResponseReturnValue:
         member=person,
         memberships=[held for held in person.memberships if held.network_id == network.id],
         current=current,
-        suppressed=managing.is_suppressed(web.session(), person.email_key),
+        **_address(person),
     )
     return page, form.http_status
 
@@ -134,6 +149,22 @@ def end_membership(code: str, member_id: int) -> ResponseReturnValue:
         audit.record(web.session(), "membership.ended", current, web.current_staff())
         flash(_("This membership is ended. No further mail goes out for it."), "ok")
     return redirect(url_for("networks.member", code=code, member_id=member_id))
+
+
+def _address(person: Member) -> dict[str, object]:
+    """What the page of a member says of their address."""
+    session, staff = web.session(), web.current_staff()
+    theirs = {network.id for network in networks_of(session, staff)}
+    return {
+        "timeline": timeline(session, person, theirs, now()),
+        "is_admin": staff.role == Role.ADMIN,
+        "change": changing.open_change(session, person, now()),
+        "why": WhyForm(formdata=None).why,
+        "new_address": NewAddressForm(formdata=None).new_address,
+        "said_why": {held.id: reasons.parted(held.leaving_note) for held in person.memberships},
+        "reasons": reasons.REASONS,
+        "at": now(),
+    }
 
 
 def _network(code: str) -> Network:
