@@ -28,6 +28,9 @@ def announcement(services: Services) -> str:
     else:
         relays = ", ".join(relay.name for relay in settings.relays)
         lines.append(f"  Mail     goes out through {relays}")
+    if settings.takes_mail:
+        where = f"{settings.mail_host}:{settings.mail_port}"
+        lines.append(f"  Answers  come in at {where} (SMTP or LMTP)")
     return "\n".join([*lines, *_way_in(services), "Ctrl-C stops it."])
 
 

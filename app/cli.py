@@ -11,6 +11,7 @@ from app.cli_support import Group
 from app.databases.cli import db
 from app.delivery.cli import worker
 from app.importing.cli import members
+from app.inbound.cli import fetch, inbound, listen
 from app.issues.cli import issues
 from app.networks.cli import networks
 from app.reports.cli import report
@@ -25,6 +26,8 @@ def main() -> None:
 
 
 for command in (db, staff, networks, members, cases, issues, worker, jobs, report, check):
+    main.add_command(command)
+for command in (listen, inbound, fetch):
     main.add_command(command)
 main.add_command(web_command)
 

@@ -17,7 +17,9 @@ from limits import parse_many
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.inbound.door_settings import InboundDoors, read_doors
 from app.mail.hosts import is_loopback
+from app.mail.mailbox_address import ImapAddress, parse_mailboxes
 from app.mail.rates import Rate, parse_domain_limits
 from app.mail.relay import Relay, parse_relays
 from newsletters.dkim import Key, Signer
@@ -54,6 +56,15 @@ class Settings:
     dkim: Signer | None  # signs mail; None where the relays do
     log_format: str  # a key of app.logs.RENDERERS
     metrics_token: str  # empty: /metrics is for this machine alone
+    takes_mail: bool  # mail to MAIL_DOMAIN comes back here, so addresses of ours may stand in mail
+    mail_host: str  # where the door for incoming mail listens
+    mail_port: int
+    mailboxes: tuple[ImapAddress, ...]  # where mail is fetched
+    imap_move_to: str  # the folder for what was fetched and is ours; empty: it stays
+    letter_days: int  # how long letters are kept
+    letter_limit_mb: int  # the largest copy of a letter that a member may upload
+    mail_days: int  # how long other mail that came in is kept
+    doors: InboundDoors  # for posts of mail providers
 
     @property
     def secure(self) -> bool:
@@ -105,6 +116,15 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         dkim=_dkim(read, mail_domain),
         log_format=read("LOG_FORMAT", "text", _one_of("text", "json")),
         metrics_token=read("METRICS_TOKEN", "", _token),
+        takes_mail=read("INBOUND_MAIL", "off" if relays else "on", _switch),
+        mail_host=read("INBOUND_HOST", "127.0.0.1", str),
+        mail_port=read("INBOUND_PORT", "1026", _whole(0, 65535)),
+        mailboxes=read("IMAP_URL", "", parse_mailboxes),
+        imap_move_to=read("IMAP_MOVE_TO", "", str),
+        letter_days=read("LETTER_DAYS", "365", _whole(1, 3650)),
+        letter_limit_mb=read("LETTER_LIMIT_MB", "10", _whole(1, 40)),
+        mail_days=read("INBOUND_DAYS", "90", _whole(1, 3650)),
+        doors=read_doors(read, _token),
     )
     read.raise_if_wrong()
     return settings
@@ -168,6 +188,10 @@ def _one_of(*words: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _switch(text: str) -> bool:
+    return _one_of("on", "off")(text) == "on"
 
 
 def _token(text: str) -> str:

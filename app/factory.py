@@ -103,14 +103,23 @@ def _htmx_file() -> ResponseReturnValue:
 
 def _register_blueprints(app: Flask) -> None:
     from app.cases.routes import blueprint as cases
+    from app.conversations.acting_routes import blueprint as conversing
+    from app.conversations.routes import blueprint as conversations
+    from app.conversations.unsorted_routes import blueprint as unsorted
     from app.delivery.routes import blueprint as delivery
     from app.delivery.status_routes import blueprint as status
     from app.importing.routes import blueprint as imports
+    from app.inbound.door_routes import blueprint as doors
     from app.inbound.routes import blueprint as inbound
     from app.issues.routes import blueprint as issues
     from app.issues.sending_routes import blueprint as steering
+    from app.letters.routes import blueprint as giving
+    from app.letters.staff_routes import blueprint as letters
+    from app.networks.address_routes import blueprint as addressing
     from app.networks.join_routes import blueprint as joining
     from app.networks.routes import blueprint as networks
+    from app.preferences.address_routes import blueprint as addresses
+    from app.preferences.routes import blueprint as preferences
     from app.reports.routes import blueprint as reports
     from app.responses.routes import blueprint as responses
     from app.responses.staff_routes import blueprint as reviewing
@@ -122,6 +131,7 @@ def _register_blueprints(app: Flask) -> None:
         shell,
         staff,
         networks,
+        addressing,
         joining,
         imports,
         cases,
@@ -131,7 +141,15 @@ def _register_blueprints(app: Flask) -> None:
         status,
         responses,
         reviewing,
+        conversations,
+        conversing,
+        unsorted,
+        giving,
+        letters,
         inbound,
+        doors,
+        preferences,
+        addresses,
         reports,
         watching,
     ):

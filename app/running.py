@@ -152,8 +152,11 @@ def _addresses(
     found = {"DATA_DIR": str(settings.data_dir), "BASE_URL": environ.get("BASE_URL", "").strip()}
     if not found["BASE_URL"]:
         found["BASE_URL"] = _base_url(host, port)
-    if settings.uses_inbox:
-        found["INBOX_PORT"] = str(_inbox_port(settings.inbox_port))
+    inbox = _inbox_port(settings.inbox_port) if settings.uses_inbox else 0
+    if inbox:
+        found["INBOX_PORT"] = str(inbox)
+    if settings.takes_mail:
+        found["INBOUND_PORT"] = str(_mail_port(settings, inbox))
     return found
 
 
@@ -175,6 +178,16 @@ def _inbox_port(wanted: int) -> int:
     return chosen
 
 
+def _mail_port(settings: Settings, inbox: int) -> int:
+    """Where mail comes in. CannotStart where a mail server is told of a port that is taken."""
+    host, wanted = settings.mail_host, settings.mail_port
+    if wanted and wanted != inbox and _is_free(host, wanted):
+        return wanted
+    if wanted and not settings.uses_inbox:
+        raise CannotStart(f"INBOUND_PORT: port {wanted} on {host} is taken.")
+    return first_free(host, max(wanted, inbox) + 1)
+
+
 def _prepare(services: Services, environ: Mapping[str, str], empty: bool) -> None:
     """The schema, and the example where nobody has worked yet."""
     kept = services.settings.data_dir / "addresses"
@@ -187,7 +200,7 @@ def _prepare(services: Services, environ: Mapping[str, str], empty: bool) -> Non
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise CannotStart(f"DATABASE_URL: the database does not answer: {reason}") from None
-    names = [name for name in ("BASE_URL", "INBOX_PORT") if name in environ]
+    names = [name for name in ("BASE_URL", "INBOX_PORT", "INBOUND_PORT") if name in environ]
     kept.write_text("".join(f"{name}={environ[name]}\n" for name in names), encoding="utf-8")
 
 
@@ -216,6 +229,8 @@ def _programs(settings: Settings, host: str, port: int) -> Iterator[Program]:
     if settings.uses_inbox:
         folder, inbox_port = str(settings.inbox_dir), str(settings.inbox_port)
         yield Program("inbox", (*python, "app.local_inbox", folder, inbox_port))
+    elif settings.takes_mail:
+        yield Program("door", (*python, "app.inbound.listening"))
     yield Program("web", web_arguments(host, port))
     for number in range(1, settings.worker_processes + 1):
         name = "worker" if settings.worker_processes == 1 else f"worker-{number}"
@@ -227,7 +242,9 @@ def _programs(settings: Settings, host: str, port: int) -> Iterator[Program]:
 def _readiness(settings: Settings, host: str, port: int) -> Callable[[], bool]:
     def ready() -> bool:
         inbox = not settings.uses_inbox or accepts(INBOX_HOST, settings.inbox_port)
-        return inbox and _pages_answer(reachable(host), port)
+        where = reachable(settings.mail_host), settings.mail_port
+        door = not settings.takes_mail or accepts(*where)
+        return inbox and door and _pages_answer(reachable(host), port)
 
     return ready
 

@@ -16,7 +16,11 @@ from apscheduler.triggers.base import BaseTrigger
 from app.clock import now
 from app.delivery import control, preparing, recovering, settling
 from app.importing import runs
+from app.inbound import filing, mailboxes
+from app.letters import keeping
 from app.networks import inviting
+from app.notices import posting
+from app.preferences import changing
 from app.scheduling import ticking
 from app.scheduling.recurring import Daily, Every, Recurring
 from app.scheduling.ticking import Ticker
@@ -33,7 +37,8 @@ def freeze_due_issues(services: Services) -> None:
         ids = preparing.due(session, now())
     for issue_id in ids:
         with services.database.writing() as session:
-            count = preparing.freeze(session, issue_id, now())
+            takes_mail = services.settings.takes_mail
+            count = preparing.freeze(session, issue_id, now(), takes_mail=takes_mail)
             settling.finish_issues(session, now())  # one whose audience is empty
         log.info("issue frozen", extra={"issue": issue_id, "deliveries": count})
 
@@ -66,10 +71,32 @@ def mail_invitations(services: Services) -> None:
         inviting.mail_due(services)
 
 
+def sort_mail(services: Services) -> None:
+    with services.database.reading() as session:
+        waiting = filing.is_waiting(session, now())
+    if waiting:
+        filing.file_due(services)
+
+
+def mail_notices(services: Services) -> None:
+    with services.database.reading() as session:
+        waiting = posting.is_due(session, now())
+    if waiting:
+        posting.mail_due(services)
+
+
+def fetch_mail(services: Services) -> None:
+    mailboxes.fetch_or_say(services)
+
+
 def forget_what_expired(services: Services) -> None:
     with services.database.writing() as session:
         runs.forget_old(session, now())
         inviting.forget_expired(session, now())
+        filing.forget_old(session, services.settings.mail_days, now())
+        keeping.forget_expired(session, now())
+        posting.forget_old(session, now())
+        changing.forget_old(session, now())
 
 
 JOBS = (
@@ -109,10 +136,31 @@ JOBS = (
         shared=True,  # each invitation is claimed by itself
     ),
     Recurring(
+        "sort_mail",
+        sort_mail,
+        Every(2),
+        "sort mail that came in",
+        shared=True,  # each mail is claimed by itself
+    ),
+    Recurring(
+        "mail_notices",
+        mail_notices,
+        Every(5),
+        "mail what people asked for, and answers of staff",
+        shared=True,  # each notice is claimed by itself
+    ),
+    Recurring(
+        "fetch_mail",
+        fetch_mail,
+        Every(60),
+        "fetch what is new in the mailboxes of IMAP_URL",
+        lease=timedelta(minutes=10),
+    ),
+    Recurring(
         "forget_what_expired",
         forget_what_expired,
         Daily(time(3, 30)),
-        "delete uploads and unconfirmed addresses that are too old",
+        "delete what is too old: uploads, unconfirmed addresses, mail, letters",
         lease=timedelta(minutes=15),
     ),
 )

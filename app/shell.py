@@ -20,14 +20,18 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from app import web
+from app.conversations import listing
 from app.sectors import sector_name
 from app.staff.models import Role
 
 blueprint = Blueprint("shell", __name__)
 BELONGS = {
+    "addressing": "networks",
     "imports": "networks",
     "reviewing": "issues",
     "steering": "issues",
+    "conversing": "conversations",
+    "unsorted": "conversations",
 }  # blueprints shown under another's place
 
 
@@ -57,7 +61,9 @@ def _navigation() -> list[tuple[str, str, bool]]:
     places = [
         ("issues.index", _("Issues"), (Role.ADMIN, Role.COORDINATOR)),
         ("status.index", _("Sending"), (Role.ADMIN, Role.COORDINATOR)),
+        ("conversations.index", _replies(role), (Role.ADMIN, Role.COORDINATOR)),
         ("cases.index", _("Cases"), (Role.ADMIN, Role.COORDINATOR)),
+        ("letters.index", _("Letters"), (Role.ADMIN, Role.COORDINATOR)),
         ("networks.index", _("Networks"), (Role.ADMIN, Role.COORDINATOR)),
         ("reports.index", _("Reports"), tuple(Role)),
         ("delivery.inbox", _("Local inbox"), (Role.ADMIN, Role.COORDINATOR)),
@@ -70,6 +76,14 @@ def _navigation() -> list[tuple[str, str, bool]]:
         for endpoint, label, roles in places
         if role in roles and (endpoint != "delivery.inbox" or web.services().settings.uses_inbox)
     ]
+
+
+def _replies(role: str) -> str:
+    """With how many are unread: one cheap look for each page."""
+    count = 0 if role == Role.REVIEWER else listing.unread(web.session(), web.current_staff())
+    if count >= listing.MOST_COUNTED:
+        return str(_("Replies (%(count)s+)", count=listing.MOST_COUNTED - 1))
+    return str(_("Replies (%(count)s)", count=count) if count else _("Replies"))
 
 
 def _is_here(endpoint: str, blueprint: str | None, current: str | None) -> bool:

@@ -72,6 +72,12 @@ def public(view: View) -> View:
     return view
 
 
+def takes_bytes(view: View) -> View:
+    """It reads the body itself, whatever is in it: a form's texts need not be text."""
+    view.takes_bytes = True  # type: ignore[attr-defined]
+    return view
+
+
 def staff_only(*roles: Role) -> Callable[[View], View]:
     """Only staff signed in with one of `roles`; admins always may."""
 
@@ -171,7 +177,10 @@ def unmarked_endpoints(app: Flask) -> Iterable[str]:
 
 def _read_body() -> None:
     """All of it, before a transaction begins: a slow line must not hold up everybody's writes."""
-    if request.method == "POST":
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "takes_bytes", False):
+        request.get_data()
+    elif request.method == "POST":
         texts = (*request.form.values(), *(file.filename or "" for file in request.files.values()))
         if any("\0" in text for text in texts):  # which PostgreSQL cannot keep
             abort(400)
@@ -180,6 +189,11 @@ def _read_body() -> None:
 def page_number() -> int:
     """Of a list that is shown in pages, from 1."""
     return min(max(1, request.args.get("page", 1, type=int)), 1_000_000)
+
+
+def is_cross_site() -> bool:
+    """A page of another site sent this (W3C Fetch Metadata); who says nothing is believed."""
+    return request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
 
 
 def _check_access() -> ResponseReturnValue | None:

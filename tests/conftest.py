@@ -21,6 +21,7 @@ from app.links import Links
 from app.services import Services
 from app.staff.models import Staff
 from app.tables import metadata
+from app.vault import Vault
 from tests import personas
 from tests.databases import postgres_url
 from tests.office import Office
@@ -116,7 +117,7 @@ def links(settings: Settings) -> Links:
 @pytest.fixture
 def services(settings: Settings, database: Database, links: Links) -> Services:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return Services(settings, database, links)
+    return Services(settings, database, links, Vault(settings.secret_keys))
 
 
 @pytest.fixture(scope="session")

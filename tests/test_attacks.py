@@ -23,6 +23,7 @@ from app.staff import signin
 from app.staff.models import AuditEntry, SignInLink, Staff
 from tests import personas
 from tests.live import live
+from tests.people import seal_of_a_reader
 
 
 @pytest.mark.slow
@@ -39,11 +40,12 @@ def test_a_slow_line_holds_up_nobody_elses_answer(tmp_path: Path) -> None:
             line.sendall(head.encode())
             slow.append(line)
         time.sleep(0.2)
-        url, seal = links.answer_url(2, 1), links.seal(links.answer_url(2, 1).rpartition("/")[2])
+        url = links.answer_url(2, 1)
+        seal = seal_of_a_reader(links, url)
         with urllib.request.urlopen(
             url, data=f"answer=done&seal={seal}".encode(), timeout=10
         ) as answer:
-            assert answer.status == 200
+            assert "Recorded" in answer.read().decode()
         for line in slow:
             line.close()
 

@@ -69,7 +69,8 @@ def deployed(tmp_path: Path) -> Path:
 
 
 def test_every_part_has_a_service() -> None:
-    assert {"database", "upgrade", "web", "worker", "postfix", "proxy"} == set(SERVICES)
+    parts = {"database", "upgrade", "web", "worker", "door", "postfix", "proxy"}
+    assert parts == set(SERVICES)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -108,7 +109,11 @@ def test_several_workers_have_the_time_they_need_to_end_well() -> None:
 
 
 def test_only_the_proxy_is_open_to_the_outside() -> None:
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    opened = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert opened.pop("proxy")
+    # The machine's own mail server alone comes to the door, which asks nobody for a password.
+    assert opened == {"door": ["127.0.0.1:1026:1026"]}
+    assert config.load({}).mail_port == 1026
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     for name in ("database", "web", "upgrade"):
         assert SERVICES[name]["networks"] == ["inside"]

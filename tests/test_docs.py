@@ -10,6 +10,7 @@ import pytest
 
 from app import config, interchange
 from app.cli import main
+from app.inbound import door_settings
 from app.mail.rates import parse_domain_limits
 from app.mail.relay import _READERS as READERS
 from app.mail.relay import parse_relays
@@ -60,21 +61,35 @@ def test_every_command_says_what_it_does() -> None:
         walk(command, name)
 
 
+def settings_read() -> set[str]:
+    sources = (Path(module.__file__).read_text() for module in (config, door_settings))
+    return {name for text in sources for name in re.findall(r'read\(\s*"([A-Z_]+)"', text)}
+
+
 def test_the_table_of_settings_names_each_that_is_read() -> None:
-    source = Path(config.__file__).read_text()
-    read = set(re.findall(r'read\(\s*"([A-Z_]+)"', source))
+    read = settings_read()
     told = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert told == read
 
 
 def test_the_operators_guide_names_only_settings_that_are_read() -> None:
-    source = Path(config.__file__).read_text()
-    read = set(re.findall(r'read\(\s*"([A-Z_]+)"', source))
+    read = settings_read()
     guide = (ROOT / "docs/operating.md").read_text()
     named = set(re.findall(r"`([A-Z]+_[A-Z_]+|[A-Z]{5,})(?:[=`])", guide))
     named |= set(re.findall(r"^(?:    )?([A-Z]+_[A-Z]+)=", guide, re.MULTILINE))
     assert len(named) > 10
     assert named <= read | OF_OTHERS
+
+
+def test_the_guide_to_providers_names_every_door_and_its_setting() -> None:
+    guide = (ROOT / "docs/inbound-providers.md").read_text()
+    named = set(re.findall(r"\b[A-Z]{3,}_[A-Z_]*[A-Z]\b", guide))
+    doors = set(re.findall(r'read\("([A-Z_]+)"', Path(door_settings.__file__).read_text()))
+    assert doors <= named <= settings_read()
+    rows = dict(re.findall(r"^\| `(/in/\S+)` \| `([A-Z_]+)` \|", guide, re.MULTILINE))
+    source = (ROOT / "app/inbound/door_routes.py").read_text()
+    assert set(rows) == {f"/in/{path}" for path in re.findall(r'@_door\("([^"]+)"\)', source)}
+    assert set(rows.values()) == doors
 
 
 def test_relays_in_the_operators_guide_are_understood() -> None:

@@ -17,6 +17,7 @@ from tests.databases import postgres_url
 from tests.live import Live, live
 from tests.nasty import BAD, DOUBLES, ROWS, nasty_list
 from tests.outside import Outside, links_of, outside
+from tests.people import after_reading, hidden, some_time_after_sending
 
 pytestmark = pytest.mark.slow
 
@@ -69,12 +70,13 @@ def test_from_a_spreadsheet_to_a_response_rate(
     mails = elsewhere.messages()  # fails when anybody got two
     assert set(mails) == set(nasty.addresses) - {refused}
 
+    some_time_after_sending(service.services.database)
     said: Counter[tuple[int, str | None]] = Counter()
     for number, address in enumerate(sorted(mails)[:60]):
         for position, link in enumerate(links_of(mails[address])):
             answer = SAYS[(number + position) % len(SAYS)]
             said[position, answer] += 1
-            _answer(link, answer, twice=number % 2 == 0)
+            _answer(service, link, answer, twice=number % 2 == 0)
 
     report = json.loads(service.docket("report", issue, "--json"))
     delivered = len(mails)
@@ -98,6 +100,28 @@ def test_from_a_spreadsheet_to_a_response_rate(
         assert isclose(rate["value"], ask["reported"] / delivered)
         assert rate["low"] < rate["value"] < rate["high"]
     assert len(report["asks"]) == 2
+
+
+def test_who_taps_at_once_is_asked_for_one_more_tap_and_counted_then(
+    service: Live, elsewhere: Outside, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "list.csv"
+    sheet.write_text("Name,Email\nAda,ada@members.example\n")
+    _set_up(service)
+    _import(service, sheet)
+    issue = _issue(service)
+    service.docket("issues", "send", issue, "--wait")
+    link = links_of(elsewhere.messages()["ada@members.example"])[0]
+    page = _at_once(link)
+    assert "One more tap, please" in page
+    report = json.loads(service.docket("report", issue, "--json"))
+    assert report["suspects"]["fast"]["open"] == 1
+    assert [(ask["reported"], ask["suspect"]) for ask in report["asks"]] == [(0, 1), (0, 0)]
+    fields = after_reading(service.services.links, link.rpartition("/")[2], page)
+    assert "Recorded" in _post(link, fields | {"answer": "done"})[1]  # no minute has passed
+    report = json.loads(service.docket("report", issue, "--json"))
+    assert report["suspects"]["fast"]["answered"] == 1
+    assert [(ask["reported"], ask["suspect"]) for ask in report["asks"]] == [(1, 0), (0, 0)]
 
 
 def test_opening_every_link_of_a_mail_records_nothing_and_one_click_leaves(
@@ -153,17 +177,23 @@ def _issue(service: Live) -> str:
     return service.docket("issues", "import", ISSUES).strip()
 
 
-def _answer(link: str, answer: str | None, *, twice: bool) -> None:
+def _answer(service: Live, link: str, answer: str | None, *, twice: bool) -> None:
     with urllib.request.urlopen(link) as response:
-        form = BeautifulSoup(response.read(), "html.parser").find("form")
-    assert form is not None
-    hidden = {field["name"]: field["value"] for field in form.find_all("input", type="hidden")}
+        page = response.read().decode()
     if answer is None:
         return
+    fields = after_reading(service.services.links, link.rpartition("/")[2], page)
     for _time in range(1 + twice):
-        status, page = _post(link, hidden | {"answer": answer})
+        status, page = _post(link, fields | {"answer": answer})
         assert status == 200
         assert "Recorded" in page
+
+
+def _at_once(link: str) -> str:
+    """As the first mail's reader does who waits for it with a finger on the button."""
+    with urllib.request.urlopen(link) as response:
+        fields = hidden(response.read().decode())
+    return _post(link, fields | {"answer": "done"})[1]
 
 
 def _post(url: str, values: dict[str, str]) -> tuple[int, str]:

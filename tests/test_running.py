@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 @contextmanager
 def running(folder: Path, *arguments: str, **environ: str) -> Iterator[Process]:
-    ports = {"INBOX_PORT": str(free_port())} | environ
+    ports = {"INBOX_PORT": str(free_port()), "INBOUND_PORT": str(free_port())} | environ
     command = (sys.executable, "-m", "app.running", "--data", str(folder), *arguments)
     with process(*command, **ports) as started:
         yield started

@@ -24,6 +24,7 @@ from app.cases.models import Ask, Case
 from app.clock import now
 from app.errors import InvalidInput
 from app.forms import Form, text_of
+from app.letters import listing
 from app.staff import audit
 from newsletters import markdown
 
@@ -79,7 +80,11 @@ def import_file() -> ResponseReturnValue:
 @blueprint.get("/cases/<reference>")
 @web.staff_only(*web.EDITORS)
 def show(reference: str) -> ResponseReturnValue:
-    return render_template("cases/show.html", case=_case(reference), **_words())
+    case = _case(reference)
+    letters = listing.of_case(web.session(), case.id)
+    return render_template(
+        "cases/show.html", case=case, letters=letters, is_theirs=web.is_theirs, **_words()
+    )
 
 
 @blueprint.get("/cases/<reference>.json")

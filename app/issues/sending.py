@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.delivery import preparing
-from app.delivery.audience import chosen, count_by_edition, count_by_offer
+from app.delivery.audience import Resting, chosen, count_by_edition, count_by_offer, resting
 from app.errors import InvalidInput
 from app.issues.composing import content_of, stops
 from app.issues.models import Issue
@@ -34,6 +34,7 @@ class Overview:
     editions: int
     idle: int
     by_offer: Mapping[int, int]
+    resting: Resting
     problems: list[tuple[str, str]]
     warnings: list[tuple[str, str]]
 
@@ -65,6 +66,7 @@ def overview(session: Session, services: Services, issue: Issue, now: datetime) 
         editions=len(editions),
         idle=editions.get((), 0),
         by_offer=by_offer,
+        resting=resting(session, issue),
         problems=list(dict.fromkeys(problems)),
         warnings=list(dict.fromkeys(warnings)),
     )

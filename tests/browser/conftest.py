@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy import select
 
+from app.delivery.models import DeliveryState, Settlement
 from app.example import load as load_example
+from app.responses.models import Response
 from tests.live import Live, live
 
 ADMIN = "admin@docket.example"
@@ -19,6 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+def take_a_look(page: Page) -> None:
+    """As a person does before they tap: for longer than a script needs."""
+    page.wait_for_timeout(1100)
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +47,18 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     with live(tmp_path_factory.mktemp("example")) as running:
         load_example(running.services)
         yield running
+
+
+@pytest.fixture(scope="session")
+def mails_of_the_silent(example: Live) -> Iterator[int]:
+    """Deliveries of members who said nothing, each handed out once: pages that another test opened
+    a moment ago would make a person's tap look like a scanner's. The first and the last are opened
+    by tests that look at pages."""
+    with example.services.database.reading() as session:
+        sent = select(Settlement.delivery_id).where(Settlement.state == DeliveryState.SENT)
+        ids = list(session.scalars(sent.order_by(Settlement.delivery_id)))[1:-1]
+        said = set(session.scalars(select(Response.delivery_id)))
+    return iter([delivery_id for delivery_id in ids if delivery_id not in said])
 
 
 @pytest.fixture(scope="session")

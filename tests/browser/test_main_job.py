@@ -11,9 +11,11 @@ from app import scheduler
 from app.delivery.worker import Worker
 from app.responses.models import Response
 from app.services import Services
+from tests.browser.conftest import take_a_look
 from tests.live import Live, live
 from tests.nasty import BAD, DOUBLES, ROWS, nasty_list
 from tests.outside import Outside, outside
+from tests.people import some_time_after_sending
 
 CASES = Path(__file__).parents[2] / "docs/examples/cases.json"
 PEOPLE = ROWS - BAD - DOUBLES
@@ -79,6 +81,7 @@ def mails(
     _import_members(page, service, sheet)
     _import_cases(page, service)
     _compose_and_send(page, service)
+    some_time_after_sending(service.services.database)
     page.close()
     return elsewhere
 
@@ -156,10 +159,13 @@ def test_a_member_answers_without_script_and_takes_it_back(
         page.get_by_role("link", name="I have sent my letter").click(modifiers=["Control"])
     answer = opened.value
     before = answers(service.services)
+    take_a_look(answer)
     answer.get_by_role("button", name="I have sent my letter").click()
     expect(answer.get_by_role("heading", name="Recorded")).to_be_visible()
+    take_a_look(answer)
     answer.get_by_label("How many letters").fill("2")
     answer.get_by_role("button", name="Add this").click()
+    take_a_look(answer)
     answer.get_by_role("button", name="Undo").click()
     expect(answer.get_by_role("heading", name="Taken back")).to_be_visible()
     assert context.cookies() == []
@@ -177,6 +183,7 @@ def test_a_member_answers_by_keyboard_and_the_report_counts_it(
     assert link is not None
     page.goto(link)
     before = answers(service.services)
+    take_a_look(page)
     page.keyboard.press("Tab")
     while "I have sent" not in page.evaluate("document.activeElement.textContent"):
         page.keyboard.press("Tab")

@@ -20,10 +20,17 @@ from app.delivery import pacing
 from app.delivery.models import Delivery, DeliveryState, Settlement
 from app.importing import runs, staging
 from app.importing.models import ImportState
+from app.inbound.models import InboundMail, MailState
+from app.inbound.receiving import SEALED_AS
+from app.letters import files, keeping, verifying
+from app.letters.models import LetterKind
 from app.mail.inbox import store
 from app.networks.managing import network_by_code
-from app.staff.models import SignInLink
+from app.responses.models import Channel, Response
+from app.staff.models import SignInLink, Staff
 from tests import under_way
+from tests.browser import preferring
+from tests.browser.conftest import ADMIN
 from tests.live import Live
 
 WIDTHS = (320, 768, 1280)
@@ -49,17 +56,27 @@ STAFF_PAGES = {
     "sending": "/sending/?still=1",
     "responses": "/issues/1/responses",
     "response": "/issues/1/responses/1",
+    "suspects": "/issues/1/suspects",
+    "replies": "/replies/",
+    "reply-suggested": "/replies/1",
+    "reply": "/replies/2",
+    "replies-unsorted": "/replies/unsorted",
     "cases": "/cases/",
     "case": "/cases/VER-2026-014",
     "case-edit": "/cases/VER-2026-014/edit",
     "case-ask": "/cases/VER-2026-014/asks/1",
     "case-addressee": "/cases/VER-2026-014/addressees/1",
     "case-import": "/cases/import",
+    "letters": "/letters/",
+    "letters-none": "/letters/?network=media",
+    "letter": "/letters/LETTER",
+    "letter-rejected": "/letters/REPLY",
     "networks": "/networks/",
     "network": "/networks/legal",
     "network-new": "/networks/new",
     "network-edit": "/networks/legal/edit",
     "member": "/networks/legal/members/1",
+    "member-history": "/networks/legal/members/TOLD",
     "member-new": "/networks/legal/members/new",
     "import": "/networks/legal/import",
     "import-columns": "/imports/1",
@@ -83,9 +100,15 @@ PUBLIC_PAGES = {
     "confirm-broken": "/confirm/nothing",
     "answer": "/r/ANSWER",
     "answer-broken": "/r/nothing",
+    "letter-giving": "/letter/ANSWER",
     "answer-forged": "/r/1.1.aaaaaaaaaaaaaaaaaaaaaaaa",
     "unsubscribe": "/u/LEAVE",
     "preview-link": "/preview",
+    "preferences-ask": "/preferences",
+    "preferences": "/preferences/PREFERENCES",
+    "preferences-broken": "/preferences/nothing",
+    "address-new": "/address/new/CHANGENEW",
+    "address-old": "/address/old/CHANGEOLD",
 }
 
 
@@ -103,6 +126,19 @@ def addresses(example: Live) -> dict[str, str]:
         assert delivery is not None
         offer = delivery.edition.offers[0]
         network = network_by_code(session, "legal")
+        for number, why in enumerate(("soon", "soon", "fast", "sweep")):
+            session.add(suspect(delivery.id + number // 2, offer.id, why))
+        session.add(
+            InboundMail(
+                fingerprint="strange",
+                received_at=now(),
+                size=52_000_000,
+                raw=services.vault.seal(b"", SEALED_AS),
+                state=MailState.QUARANTINED,
+                next_try_at=now(),
+                why="more than 10,000 parts",
+            )
+        )
         found = runs.look("list.csv", SHEET.encode())
         runs.start(session, network, None, found, "a sheet")
         second = runs.start(session, network, None, found, "a sheet")
@@ -120,8 +156,39 @@ def addresses(example: Live) -> dict[str, str]:
         "LEAVE": services.links.unsubscribe_url(delivery.id).rpartition("/")[2],
         "MAIL": mail_id,
         "LINK": link,
+        **letters_of(example, delivery.id, offer.id),
+        **preferring.addresses(services),
         **issues_on_their_way(example),
     }
+
+
+def suspect(delivery_id: int, offer_id: int, why: str) -> Response:
+    """A scanner's tap."""
+    return Response(
+        delivery_id=delivery_id,
+        offer_id=offer_id,
+        answer="done",
+        channel=Channel.LINK,
+        recorded_at=now(),
+        suspect=why,
+        seal="nonce",
+    )
+
+
+def letters_of(example: Live, delivery_id: int, offer_id: int) -> dict[str, str]:
+    """A copy that nobody has looked at, and a reply that was no evidence."""
+    services, ids = example.services, (delivery_id, offer_id)
+    mail = "From: a@b.example\nTo: minister@justice.example\nSubject: Her release\n\nDear Minister"
+    with services.database.writing() as session:
+        officer = session.scalars(select(Staff).where(Staff.email_key == ADMIN)).one()
+        kept = [
+            keeping.keep_upload(
+                session, services.vault, ids, kind, files.check(text.encode(), 10), 365, now()
+            )
+            for kind, text in ((LetterKind.LETTER, mail), (LetterKind.ADDRESSEE, "Dear Madam"))
+        ]
+        verifying.reject(session, kept[1], officer, "A receipt, not an answer.", now())
+        return {"LETTER": str(kept[0].id), "REPLY": str(kept[1].id)}
 
 
 def issues_on_their_way(example: Live) -> dict[str, str]:
