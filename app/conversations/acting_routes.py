@@ -36,9 +36,9 @@ def answer(conversation_id: int) -> ResponseReturnValue:
         )
         return drawing.show(conversation, form, why), 409
     try:
+        sent = (form.text.data or "", web.current_staff(), now())
         notice = replying.answer(
-            *(web.session(), web.services(), conversation),
-            *(form.text.data or "", web.current_staff(), now()),
+            web.session(), web.services(), conversation, *sent, seen=seen.mail_id or None
         )
     except (Refused, ValueError) as error:
         web.abandon()  # half of it may be written

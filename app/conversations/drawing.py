@@ -1,6 +1,7 @@
-"""The page of one conversation."""
+"""The page of one conversation, and files out of mails."""
 
-from flask import render_template, request
+from flask import make_response, render_template, request
+from flask.wrappers import Response as Sent
 from flask_babel import gettext as _
 
 from app import web
@@ -10,10 +11,13 @@ from app.conversations.handling import Seen
 from app.conversations.models import Conversation
 from app.delivery.models import Delivery
 from app.errors import NotFound
-from app.responses import reviewing
+from app.responses import reviewing, suspects
 from app.responses.models import Response
 from app.staff.access import networks_of
 from app.staff.models import Role
+
+# A file that somebody sent us never becomes a page of ours.
+FILE_POLICY = {"default-src": "'none'", "frame-ancestors": "'none'", "sandbox": ""}
 
 
 def conversation_or_404(conversation_id: int, *, lock: bool = False) -> Conversation:
@@ -44,12 +48,20 @@ def show(conversation: Conversation, form: ReplyForm, trouble: str = "") -> str:
         to=replying.answerable(session, web.services(), conversation, read),
         delivery=delivery,
         said=said,
+        doubted=suspects.doubted(session, delivery.id) if delivery else (),
         recorded=recorded,
         may_undo=recorded and said.get(recorded.offer_id) is recorded,
         colleagues=handling.colleagues(session, conversation),
         networks=_to_give_to(conversation),
         words=forms,
     )
+
+
+def download(content: bytes, filename: str) -> Sent:
+    response = make_response(content)
+    response.content_type = "application/octet-stream"
+    response.headers.set("Content-Disposition", "attachment", filename=filename)
+    return web.use_policy(response, FILE_POLICY)
 
 
 def seen() -> Seen:

@@ -169,8 +169,16 @@ def _is_attached(part: Message) -> bool:
 def _name(part: Message, number: int) -> str:
     given = ""
     with suppress(Exception):
-        given = parsing.decoded(part.get_filename() or "")
+        given = parsing.decoded(part.get_filename() or "") or _title(part)
     return safe_name(given) or f"attachment-{number}"
+
+
+def _title(part: Message) -> str:
+    """Of a mail within the mail, its subject as a file's name."""
+    for inner in parsing.inside(part):
+        if subject := safe_name(parsing.header(inner, "subject")[: LONGEST_NAME - 4]):
+            return f"{subject}.eml"
+    return ""
 
 
 def _content(part: Message) -> bytes:

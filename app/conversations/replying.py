@@ -42,13 +42,14 @@ class Answerable:
     why_not: str = ""
 
 
-def newest_mail(session: Session, conversation: Conversation) -> InboundMail | None:
-    return session.scalars(
-        select(InboundMail)
-        .where(InboundMail.conversation_id == conversation.id)
-        .order_by(InboundMail.id.desc())
-        .limit(1)
-    ).first()
+def newest_mail(
+    session: Session, conversation: Conversation, seen: int | None = None
+) -> InboundMail | None:
+    """`seen`: the newest that somebody looked at; None for all of them."""
+    mails = select(InboundMail).where(InboundMail.conversation_id == conversation.id)
+    if seen is not None:
+        mails = mails.where(InboundMail.id <= seen)
+    return session.scalars(mails.order_by(InboundMail.id.desc()).limit(1)).first()
 
 
 def answerable(
@@ -92,9 +93,13 @@ def answer(
     text: str,
     staff: Staff,
     now: datetime,
+    seen: int | None = None,
 ) -> Notice:
-    """Write it and have it mailed. Refused where no answer can go."""
-    mail = newest_mail(session, conversation)
+    """Write it and have it mailed. Refused where no answer can go.
+
+    `seen`: the mail that is answered. One that came meanwhile may be from somebody else.
+    """
+    mail = newest_mail(session, conversation, seen)
     read = reading.read(services.vault, mail) if mail is not None else None
     to = answerable(session, services, conversation, read)
     if to.why_not or conversation.network is None:

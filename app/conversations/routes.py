@@ -1,6 +1,6 @@
 """The reply inbox: what came in, one conversation, and what is attached to a mail."""
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.utils import secure_filename
@@ -18,8 +18,6 @@ from app.staff.models import Role
 
 blueprint = Blueprint("conversations", __name__)
 STRAYS = "-"  # in place of a network's code: of no network
-# A file that somebody sent us never becomes a page of ours.
-FILE_POLICY = {"default-src": "'none'", "frame-ancestors": "'none'", "sandbox": ""}
 
 
 @blueprint.get("/replies/")
@@ -62,7 +60,7 @@ def show(conversation_id: int) -> ResponseReturnValue:
 @web.staff_only(*web.EDITORS)
 def whole(conversation_id: int, mail_id: int) -> ResponseReturnValue:
     """A mail as it came, to be opened elsewhere."""
-    return _download(_raw(conversation_id, mail_id), f"reply-{mail_id}.eml")
+    return drawing.download(_raw(conversation_id, mail_id), f"reply-{mail_id}.eml")
 
 
 @blueprint.get("/replies/<int:conversation_id>/mails/<int:mail_id>/<int:part_id>")
@@ -72,7 +70,7 @@ def attached(conversation_id: int, mail_id: int, part_id: int) -> ResponseReturn
     if found is None:
         raise NotFound(_("This mail has no such attachment."))
     name, content = found
-    return _download(content, secure_filename(name) or f"attachment-{part_id}")
+    return drawing.download(content, secure_filename(name) or f"attachment-{part_id}")
 
 
 def _wanted(network: Network | None) -> Wanted:
@@ -105,10 +103,3 @@ def _raw(conversation_id: int, mail_id: int) -> bytes:
     if raw is None:
         raise NotFound(_("The words of this mail were deleted when their time was over."))
     return raw
-
-
-def _download(content: bytes, filename: str) -> Response:
-    response = make_response(content)
-    response.content_type = "application/octet-stream"
-    response.headers.set("Content-Disposition", "attachment", filename=filename)
-    return web.use_policy(response, FILE_POLICY)

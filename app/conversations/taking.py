@@ -103,8 +103,10 @@ def _put_in(
 def _again(session: Session, mail: InboundMail, delivery: Delivery | None) -> Conversation:
     """It came for another recipient as well, who may say whose it is."""
     conversation = session.get_one(Conversation, mail.conversation_id)
-    if delivery is not None and conversation.delivery_id is None:
-        conversation.delivery_id = delivery.id
-        conversation.network_id = delivery.issue.network_id
+    if delivery is None or conversation.delivery_id is not None:
+        return conversation
+    network_id = delivery.issue.network_id
+    if conversation.network_id in (None, network_id):  # else others would read what is theirs
+        conversation.delivery_id, conversation.network_id = delivery.id, network_id
         conversation.member_id = delivery.member_id
     return conversation

@@ -54,6 +54,14 @@ def get(session: Session, mail_id: int) -> InboundMail:
     return mail
 
 
+def raw_of(vault: Vault, mail: InboundMail) -> bytes:
+    """NotFound when its key is gone."""
+    raw = reading.raw_of(vault, mail)
+    if raw is None:
+        raise NotFound(_("The key that this mail was sealed with is not among SECRET_KEYS."))
+    return raw
+
+
 def try_again(mail: InboundMail, now: datetime) -> None:
     mail.state, mail.attempts, mail.next_try_at = MailState.RECEIVED.value, 0, now
 

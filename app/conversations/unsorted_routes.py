@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from app import web
 from app.clock import now
-from app.conversations import unsorted
+from app.conversations import drawing, unsorted
 from app.staff import audit
 
 blueprint = Blueprint("unsorted", __name__)
@@ -23,6 +23,14 @@ def index() -> ResponseReturnValue:
         page=number,
         pages=max(1, -(-total // unsorted.PAGE)),
     )
+
+
+@blueprint.get("/replies/unsorted/<int:mail_id>.eml")
+@web.staff_only()
+def whole(mail_id: int) -> ResponseReturnValue:
+    """A mail as it came, to be opened elsewhere."""
+    mail = unsorted.get(web.session(), mail_id)
+    return drawing.download(unsorted.raw_of(web.services().vault, mail), f"mail-{mail_id}.eml")
 
 
 @blueprint.post("/replies/unsorted/<int:mail_id>/try-again")

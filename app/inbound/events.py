@@ -15,6 +15,7 @@ from app.networks import histories
 from app.networks.addresses import EmailNotValidError, check_address
 from app.networks.histories import Happened
 from app.networks.models import AddressEventKind, Member
+from app.staff import audit
 
 KINDS = {
     Hardness.HARD: AddressEventKind.HARD_BOUNCE,
@@ -123,7 +124,10 @@ def _leave(session: Session, delivery: Delivery | None, provider: str, now: date
     if delivery is None:
         return False
     membership = leaving.membership_of(session, delivery.id)
-    return membership is not None and leaving.leave(session, membership, now, provider)
+    if membership is None or not leaving.leave(session, membership, now, provider):
+        return False
+    audit.record(session, "membership.left", membership, None, by=provider)
+    return True
 
 
 def _whose(session: Session, delivery: Delivery | None, address: str | None) -> Member | None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.cases.models import Addressee
 from app.clock import now
-from app.conversations import taking
+from app.conversations import finding, taking
 from app.db import Database, changed
 from app.delivery.models import Delivery
 from app.inbound import events, leaving, pieces
@@ -27,8 +27,9 @@ from app.letters.models import LetterKind
 from app.links import LETTERS, Links
 from app.networks import histories
 from app.networks.histories import Happened
-from app.networks.models import AddressEventKind, Member
+from app.networks.models import AddressEventKind
 from app.services import Services
+from app.staff import audit
 from app.vault import Unreadable, Vault
 
 log = logging.getLogger(__name__)
@@ -114,18 +115,13 @@ def _sorted(desk: Desk, mail: InboundMail, raw: bytes) -> Sorted:
 
 
 def _act(desk: Desk, mail: InboundMail, found: Sorted, raw: bytes) -> None:
+    if found.kind in (Kind.BOUNCE, Kind.COMPLAINT):
+        _report(desk, mail, found)
+        return
     delivery = _delivery(desk.session, found.ours)
     mail.delivery_id = delivery.id if delivery else None
     match found.kind:
-        case Kind.BOUNCE:
-            for number, failure in enumerate(found.failures):
-                mark = f"mail:{mail.id}:{number}"
-                events.bounced(desk.session, delivery, failure, "mail", desk.now, mark)
-            taking.came_back(desk.session, found, desk.now)
-        case Kind.COMPLAINT:
-            mark = f"mail:{mail.id}"
-            events.complained(desk.session, delivery, found.complained, "mail", desk.now, mark)
-        case Kind.UNSUBSCRIBE if delivery is not None:
+        case Kind.UNSUBSCRIBE if delivery is not None and _may_leave(found, delivery):
             _leave(desk, mail, delivery)
         case Kind.LETTER | Kind.ADDRESSEE if delivery is not None:
             _keep(desk, mail, found, raw, delivery)
@@ -136,16 +132,46 @@ def _act(desk: Desk, mail: InboundMail, found: Sorted, raw: bytes) -> None:
             taking.take(desk.session, desk.vault, desk.links, mail, found, delivery, desk.now)
 
 
+def _report(desk: Desk, mail: InboundMail, found: Sorted) -> None:
+    """Believed where it shows an address or a Message-ID that only the member's own mail has. An
+    address for copies may stand in a letter, where its addressee reads it."""
+    session, own = desk.session, tuple(one for one in found.ours if one.purpose is not Letter.COPY)
+    delivery = _delivery(session, own) or finding.delivery_answered(session, desk.links, found)
+    mail.delivery_id = delivery.id if delivery else None
+    source = "mail" if delivery else histories.UNSIGNED
+    if found.kind is Kind.COMPLAINT:
+        mark = f"mail:{mail.id}"
+        events.complained(session, delivery, found.complained, source, desk.now, mark)
+        return
+    for number, failure in enumerate(found.failures):
+        mark = f"mail:{mail.id}:{number}"
+        events.bounced(session, delivery, failure, source, desk.now, mark)
+    taking.came_back(session, found, desk.now)
+
+
+def _may_leave(found: Sorted, delivery: Delivery) -> bool:
+    """Who reads a member's letter knows the address for copies, and says "no more mail" for
+    nobody but themselves."""
+    own = {one.purpose for one in found.ours} - {Letter.COPY, Letter.TALK}
+    return bool(own) or _is_from(found, delivery)
+
+
+def _is_from(found: Sorted, delivery: Delivery) -> bool:
+    return delivery.member.email_key == finding.address_key(found.sender)
+
+
 def _leave(desk: Desk, mail: InboundMail, delivery: Delivery) -> None:
     membership = leaving.membership_of(desk.session, delivery.id)
-    if membership is not None:
-        leaving.leave(desk.session, membership, desk.now, source="mail")
+    if membership is not None and leaving.leave(desk.session, membership, desk.now, "mail"):
+        audit.record(desk.session, "membership.left", membership, None, by="mail")
 
 
 def _keep(desk: Desk, mail: InboundMail, found: Sorted, raw: bytes, delivery: Delivery) -> None:
-    """A letter names its ask by its address; one that does not is for people to look at."""
+    """A letter names its ask by its address; one that does not is for people to look at. So is what
+    neither the member wrote nor anybody on file had a part in: spam comes to any address."""
     kind = LetterKind.LETTER if found.kind is Kind.LETTER else LetterKind.ADDRESSEE
-    places = [one.ids for one in found.ours if one.purpose is Letter.COPY]
+    sound = found.on_file or _is_from(found, delivery)
+    places = [one.ids for one in found.ours if one.purpose is Letter.COPY and sound]
     kept = keeping.keep_mail(
         desk.session, desk.vault, mail, raw, places, kind, desk.letter_days, desk.now
     )
@@ -155,12 +181,9 @@ def _keep(desk: Desk, mail: InboundMail, found: Sorted, raw: bytes, delivery: De
 
 def _alive(desk: Desk, mail: InboundMail, found: Sorted, delivery: Delivery | None) -> None:
     """A person wrote from the address that we write to: it works."""
-    if delivery is None:
-        return
-    member = desk.session.get_one(Member, delivery.member_id)
-    if member.email_key == found.sender.casefold():
+    if delivery is not None and _is_from(found, delivery):
         happened = Happened(AddressEventKind.ANSWERED, "mail", mark=f"answered:{mail.id}")
-        histories.note(desk.session, member.email_key, happened, desk.now)
+        histories.note(desk.session, delivery.member.email_key, happened, desk.now)
 
 
 def _delivery(session: Session, ours: tuple[Ours, ...]) -> Delivery | None:

@@ -47,7 +47,8 @@ def lift(code: str, member_id: int) -> ResponseReturnValue:
 @blueprint.post("/networks/<code>/members/<int:member_id>/address")
 @web.staff_only(*web.EDITORS)
 def change_address(code: str, member_id: int) -> ResponseReturnValue:
-    """Staff stand in for the old mailbox; the new one still has to confirm."""
+    """Staff stand in for the old mailbox; the new one still has to confirm. Not for a person of
+    networks that are not theirs: the new mailbox opens the page that shows all of them."""
     network = network_or_404(web.session(), web.current_staff(), code)
     person, form = _person(code, member_id), NewAddressForm()
     if not form.validate():
@@ -55,9 +56,16 @@ def change_address(code: str, member_id: int) -> ResponseReturnValue:
         raise InvalidInput(_("The address stays as it is. Mend this:"), problems)
     address = check_address(form.new_address.data or "")
     session, services = web.session(), web.services()
-    change = changing.ask(session, services, person, network, address, now(), SOURCE)
+    stands_in = all(web.is_theirs(held.network_id) for held in person.memberships)
+    change = changing.ask(session, services, person, network, address, now(), SOURCE, stands_in)
     audit.record(session, "address.change_asked_for", change, web.current_staff())
-    flash(_("A mail is on its way to the new address; it has to be confirmed there."), "ok")
+    flash(
+        _(
+            "A mail is on its way to the new address; it has to be confirmed there. The old "
+            "address is asked as well where that is not for you alone to decide."
+        ),
+        "ok",
+    )
     return _to(code, member_id)
 
 

@@ -1,7 +1,9 @@
 """The one history of an address, and when it gets no more mail.
 
 A score with decay decides: bounces add to it and fade by half in HALF_LIFE. A complaint suppresses
-at once, a full mailbox never, and who writes to us from an address proves that it works.
+at once, a full mailbox never, and who writes to us from an address proves that it works. What a
+mail tells without showing anything signed of ours is written down and has no effect: anybody can
+send one.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -26,6 +28,7 @@ WEIGHTS = {
 WORKS = (AddressEventKind.ANSWERED, AddressEventKind.LIFTED)
 # Why an address was suppressed, where its owner may ask anew all the same; for any other, not.
 MAY_ASK_ANEW = ("unsubscribed", "bounced")
+UNSIGNED = "unsigned mail"  # a source that is not believed: see above
 LONGEST_TEXT = 500
 SHOWN = 200  # of an address
 FROM_HERE, TO_HERE = "from here", "to here"  # the text of CHANGED: where the member moved
@@ -45,6 +48,8 @@ class Happened:
 
 def note(session: Session, email_key: str, happened: Happened, now: datetime) -> bool:
     """Write it down and suppress the address where that follows. False when it was told before."""
+    if happened.source == UNSIGNED and _has_unsigned(session, email_key, happened.kind, now):
+        return False
     written = changed(
         session,
         insert_ignoring(session, AddressEvent).values(
@@ -60,6 +65,8 @@ def note(session: Session, email_key: str, happened: Happened, now: datetime) ->
     )
     if not written:
         return False
+    if happened.source == UNSIGNED:
+        return True
     if happened.kind is AddressEventKind.COMPLAINT:
         suppress(session, email_key, "complained", happened.source, now)
     elif WEIGHTS.get(happened.kind) and score(of(session, email_key), now) >= ENOUGH:
@@ -80,7 +87,8 @@ def score(events: Iterable[AddressEvent], now: datetime) -> float:
     for event in events:
         if event.kind in WORKS:
             break
-        weight = WEIGHTS.get(AddressEventKind(event.kind), 0.0)
+        believed = event.source != UNSIGNED
+        weight = WEIGHTS.get(AddressEventKind(event.kind), 0.0) if believed else 0.0
         faded = weight * 0.5 ** (max(now - event.at, timedelta()) / HALF_LIFE)
         what = event.delivery_id or f"event {event.id}"
         worst[what] = max(worst.get(what, 0.0), faded)
@@ -95,8 +103,11 @@ def hard_bounces_left(score: float) -> int:
 def suppress(
     session: Session, email_key: str, reason: str, source: str, now: datetime, why: str = ""
 ) -> bool:
-    """No mail to this address from any network, until lifted. False when it was so already."""
-    if is_suppressed(session, email_key):
+    """No mail to this address from any network, until lifted. False when it was so already, for a
+    reason that weighs as much: who left may ask anew, and not who complained as well."""
+    if wants_none(session, email_key):
+        return False
+    if reason in MAY_ASK_ANEW and is_suppressed(session, email_key):
         return False
     session.add(Suppression(email_key=email_key, reason=reason, created_at=now))
     _append(session, email_key, AddressEventKind.SUPPRESSED, source, why or reason, now)
@@ -141,6 +152,13 @@ def moved(session: Session, old_key: str, new_key: str, source: str, now: dateti
 def suppressions(session: Session, email_key: str) -> Sequence[Suppression]:
     """Those in force."""
     return session.scalars(_standing(email_key)).all()
+
+
+def _has_unsigned(session: Session, email_key: str, kind: AddressEventKind, now: datetime) -> bool:
+    """One of a kind in a day is enough: a flood of them must not hide what counts."""
+    lately = AddressEvent.source == UNSIGNED, AddressEvent.at > now - timedelta(days=1)
+    same = AddressEvent.email_key == email_key, AddressEvent.kind == kind.value
+    return bool(session.scalar(select(exists().where(*same, *lately))))
 
 
 def _standing(email_key: str) -> Select[Suppression]:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound, Refused
-from app.networks import histories
+from app.networks import histories, reasons
 from app.networks.joining import Address, consent_wording
 from app.networks.models import Member, Membership, Network, Suppression
 from app.networks.profiles import LISTS, SCALARS, set_list
@@ -132,10 +132,10 @@ def _suppressed() -> ColumnElement[bool]:
 
 def _matching(network: Network, text: str, standing: str) -> Select[Any]:
     statement = select(Membership).join(Member).where(Membership.network_id == network.id)
-    left = standing == "left"
-    statement = statement.where(
-        Membership.ended_at.is_not(None) if left else Membership.ended_at.is_(None)
-    )
+    if standing == "left":
+        statement = statement.where(Membership.ended_at.is_not(None), ~reasons.came_back())
+    else:
+        statement = statement.where(Membership.ended_at.is_(None))
     if standing == "suppressed":
         statement = statement.where(_suppressed())
     if text:

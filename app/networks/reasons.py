@@ -1,8 +1,8 @@
 """Why people leave, as far as they say: asked, never required."""
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from app.networks.models import Membership, Network
 
@@ -23,21 +23,34 @@ def parted(note: str) -> tuple[str, str]:
 
 
 def count(session: Session, network: Network) -> dict[str, int]:
-    """How many left the network for each reason, without those that nobody gave."""
+    """How many left the network for each reason, without those that nobody gave, and without
+    who came back."""
     columns = [
         func.count().filter(Membership.leaving_note.startswith(key, autoescape=True)).label(key)
         for key in REASONS
     ]
     left = select(*columns).where(
-        Membership.network_id == network.id, Membership.leaving_note != ""
+        Membership.network_id == network.id, Membership.leaving_note != "", ~came_back()
     )
     counts = dict(zip(REASONS, session.execute(left).one(), strict=True))
     return {key: number for key, number in counts.items() if number}
 
 
 def count_left(session: Session, network: Network) -> int:
-    """How many memberships of the network their members ended."""
+    """How many ended their membership of the network, without who came back."""
     left = select(func.count()).where(
-        Membership.network_id == network.id, Membership.end_reason == "unsubscribed"
+        Membership.network_id == network.id,
+        Membership.end_reason == "unsubscribed",
+        ~came_back(),
     )
     return session.scalar(left) or 0
+
+
+def came_back() -> ColumnElement[bool]:
+    """Of a Membership: that the member has a later one of the same network."""
+    later = aliased(Membership)
+    return exists().where(
+        later.member_id == Membership.member_id,
+        later.network_id == Membership.network_id,
+        later.id > Membership.id,
+    )

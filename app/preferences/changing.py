@@ -15,7 +15,7 @@ from app.networks.joining import Address
 from app.networks.models import Member, Network
 from app.notices import posting
 from app.notices.posting import Wanted
-from app.preferences import mails
+from app.preferences import choosing, mails
 from app.preferences.models import AddressChange, Outcome
 from app.services import Services
 
@@ -37,16 +37,18 @@ def ask(
     network: Network,
     address: Address,
     now: datetime,
-    source: str = "page",
+    source: str = choosing.SOURCE,
+    stands_in: bool = False,
 ) -> AddressChange:
-    """Mail both ends; staff stand in for the old one. Refused for the same address, or too often.
+    """Mail both ends; staff may stand in for the old one. Refused for the same address, or too
+    often.
 
     Whether the new address is somebody else's, the asker does not learn: only its own mailbox does.
     """
     session.refresh(member, with_for_update=True)
     if address.key == member.email_key:
         raise Refused(_("This is the address already."))
-    if source == "page" and _count(session, member, now) >= MOST:
+    if source == choosing.SOURCE and _count(session, member, now) >= MOST:
         raise Refused(_("You asked for this several times today. Try again tomorrow."))
     for held in _open(session, member):
         _end(held, Outcome.REPLACED, now)
@@ -58,7 +60,7 @@ def ask(
         smtputf8=address.smtputf8,
         source=source,
         created_at=now,
-        old_confirmed_at=now if source == "staff" else None,
+        old_confirmed_at=now if stands_in else None,
     )
     session.add(change)
     session.flush()  # its links name it

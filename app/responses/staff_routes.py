@@ -43,7 +43,10 @@ def index(issue_id: int) -> ResponseReturnValue:
     deliveries = web.session().scalars(
         wanted.order_by(Member.name, Delivery.id).limit(PAGE).offset((page - 1) * PAGE)
     )
-    rows = [(one, reviewing.newest(web.session(), one.id)) for one in deliveries]
+    rows = [
+        (one, reviewing.newest(web.session(), one.id), suspects.doubted(web.session(), one.id))
+        for one in deliveries
+    ]
     return render_template(
         "responses/index.html",
         issue=issue,

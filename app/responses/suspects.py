@@ -46,6 +46,12 @@ def of_delivery(session: Session, delivery_id: int) -> dict[int, Suspect]:
     return {suspect.response.id: suspect for suspect in found}
 
 
+def doubted(session: Session, delivery_id: int) -> set[int]:
+    """The ids of the offers to which a suspect answer is open."""
+    found = of_delivery(session, delivery_id).values()
+    return {one.response.offer_id for one in found if one.fate is Fate.OPEN}
+
+
 def waiting(suspects: Sequence[Suspect]) -> list[list[Suspect]]:
     """Those that are open, together for each member and ask, the newest first in each."""
     pairs: dict[Pair, list[Suspect]] = defaultdict(list)

@@ -16,7 +16,7 @@ from app.inbound.models import InboundMail
 from app.networks.models import Network
 from app.responses import answering
 from app.responses.answering import Details
-from app.responses.models import Answer
+from app.responses.models import Answer, Response
 from app.staff.models import AuditEntry, Staff
 from tests import personas
 from tests.conversations.conftest import ADA, Post, letter
@@ -129,8 +129,10 @@ def test_the_list_is_filtered(desk: Desk, query: str, found: bool) -> None:
 
 def test_a_suggestion_is_accepted_from_the_list_with_one_tap(desk: Desk) -> None:
     desk.post.brings(letter("Done", sender="Bo <bo@b.example>"))
+    assert "It came from another address than the member's." in desk.page().text
     form = desk.page().select_one(".reply form")
     assert form is not None
+    assert " ".join(form.text.split()) == "Record “done” for Ada Quill"
     button = form.find("button")
     values = {str(f["name"]): str(f["value"]) for f in form.find_all("input")}
     values[str(button["name"])] = str(button["value"])  # type: ignore[index]
@@ -295,6 +297,23 @@ def test_a_thread_shows_what_the_member_was_asked_and_said(desk: Desk) -> None:
     link = f"/issues/1/responses/{desk.post.delivery_id}"
     assert page.find("a", href=link) is not None
     assert desk.client.get(link).status_code == 200
+
+
+def test_a_suspect_answer_is_no_silence(desk: Desk) -> None:
+    desk.post.brings(letter("When is the hearing?"))
+    assert "silent" in desk.thread().text
+    offer_id = desk.post.offer_ids[0]
+    row = Response(
+        delivery_id=desk.post.delivery_id,
+        offer_id=offer_id,
+        answer=Answer.DONE,
+        channel="link",
+        recorded_at=now(),
+        suspect="fast",
+    )
+    desk.post.change(lambda session: session.add(row))
+    assert "a suspect answer: not counted" in desk.thread().text
+    assert "silent" not in desk.thread().text
 
 
 # What it says
@@ -528,11 +547,18 @@ def test_what_was_not_sorted_is_for_admins_to_look_at(admin: Desk) -> None:
     assert "alert(1)" in page.text
     assert page.find("img") is None
     assert "2 mails not sorted" in admin.page().text
+    for mail_id, word in ((first, b"Buy."), (second, b"Sell.")):
+        saved = admin.client.get(f"/replies/unsorted/{mail_id}.eml")
+        assert word in saved.data
+        assert saved.content_type == "application/octet-stream"
+        assert saved.headers["Content-Disposition"] == f"attachment; filename=mail-{mail_id}.eml"
+        assert "sandbox" in saved.headers["Content-Security-Policy"]
     assert admin.client.post(f"/replies/unsorted/{second}/conversation").status_code == 409
     admin.client.post(f"/replies/unsorted/{second}/try-again")
     assert admin.post.mail(second).state == "received"
     admin.client.post(f"/replies/unsorted/{first}/words")
     assert "Everything is sorted" in admin.page("/replies/unsorted").text
+    assert admin.client.get(f"/replies/unsorted/{first}.eml").status_code == 404
     for action in ("try-again", "words", "conversation"):
         assert admin.client.post(f"/replies/unsorted/{first}/{action}").status_code == 404
     assert [one.action for one in admin.audit()] == ["mail.tried_again", "mail.words_deleted"]

@@ -80,6 +80,25 @@ def test_a_mail_within_a_mail_is_one_attachment() -> None:
     assert "minister" not in read(outer.as_bytes()).text
 
 
+@pytest.mark.parametrize(
+    ("subject", "name"),
+    [
+        ("Re: Your letter", "Re: Your letter.eml"),
+        ("a/b\u202e", "a b.eml"),
+        ("x" * 200, "x" * (reading.LONGEST_NAME - 4) + ".eml"),
+        ("", "attachment-1"),
+    ],
+)
+def test_a_mail_within_a_mail_has_its_subject_for_a_name(subject: str, name: str) -> None:
+    inner = letter("The minister answers.")
+    del inner["Subject"]
+    if subject:
+        inner["Subject"] = subject
+    outer = letter("See below.")
+    outer.add_attachment(inner)
+    assert [one.name for one in read(outer.as_bytes()).attachments] == [name]
+
+
 def test_a_name_in_encoded_words_is_read() -> None:
     mail = letter("See the letter.")
     mail.add_attachment(b"x", maintype="application", subtype="pdf", filename="Brief für Sie.pdf")

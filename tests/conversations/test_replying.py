@@ -131,6 +131,33 @@ def test_what_comes_back_to_an_answer_is_the_same_conversation(
     assert len(desk.thread().select(".turn")) == 4
 
 
+def test_an_answer_goes_to_whom_staff_saw(services: Services, desk: Desk) -> None:
+    """Another's mail may come into the conversation while somebody writes."""
+    desk.post.brings(letter("When is the hearing?"))
+    conversation_id = desk.post.only().id
+    form = desk.thread().find("form", action=f"/replies/{conversation_id}/answers")
+    assert form is not None
+    hidden = {str(one["name"]): str(one["value"]) for one in form.find_all("input", type="hidden")}
+    talk = services.links.address(Purpose.TALK, conversation_id)
+    desk.post.brings(letter("And me?", "Eve <eve@elsewhere.example>"), talk)
+    path = f"/replies/{conversation_id}/answers"
+    assert desk.client.post(path, data=hidden | {"text": "In May."}).status_code == 302
+    assert desk.post.notices()[0][0].recipient == ADA
+    assert "hearing?" in written(desk.post).get_content()
+    assert desk.post.only().state == "unread"
+
+
+def test_a_conversation_is_known_by_its_address_however_that_is_written(
+    services: Services, desk: Desk
+) -> None:
+    """A mailbox that is fetched tells no envelope."""
+    desk.post.brings(letter("When is the hearing?"))
+    talk = services.links.address(Purpose.TALK, desk.post.only().id)
+    again = letter("And where?", To=f'"Legal Network" <{talk}>', Subject="Another matter")
+    desk.post.brings(again, "mailbox@x.example")
+    assert len(desk.thread().select(".turn")) == 2
+
+
 @pytest.mark.parametrize("reply_to", [None, "desk@legal.example"])
 def test_without_mail_of_our_own_answers_come_to_the_network(
     desk: Desk, reply_to: str | None

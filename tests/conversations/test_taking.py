@@ -18,7 +18,7 @@ from app.inbound.receiving import Arrival, receive
 from app.inbound.sorting.shapes import Failure, Hardness, Kind, Ours, Sorted
 from app.inbound.sorting.shapes import Purpose as Letter
 from app.links import Purpose
-from app.networks.models import Member
+from app.networks.models import Member, Network
 from app.notices.models import Notice
 from app.responses import answering
 from app.responses.answering import Details
@@ -293,6 +293,20 @@ def test_a_word_does_not_hide_a_question_that_waits(post: Post) -> None:
     post.brings(letter("Done"))
     assert post.said() == [("done", "mail")]
     assert post.only().state == ConversationState.UNREAD
+
+
+def test_a_conversation_of_one_network_never_moves_to_another(post: Post) -> None:
+    def write_from_elsewhere(session: Any) -> None:
+        medical = session.scalars(select(Network).where(Network.code == "medical")).one()
+        medical.from_address = "medical@news.example.org"
+
+    post.change(write_from_elsewhere)
+    mail = letter("When is the hearing?", In_Reply_To="<unknown@x.example>")
+    post.brings(mail, "medical@news.example.org")
+    before = post.only().network_id
+    assert before not in (None, post.network_id)
+    post.brings(mail, post.reply_address)
+    assert (post.only().network_id, post.only().delivery_id) == (before, None)
 
 
 def test_a_mail_that_comes_again_changes_nothing(post: Post) -> None:

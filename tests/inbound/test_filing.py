@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
+from app.cases.models import Addressee
 from app.clock import now
 from app.conversations.models import Conversation
 from app.delivery.models import DeliveryState, Settlement
@@ -19,6 +20,7 @@ from app.links import Purpose
 from app.networks.models import AddressEvent, Membership, Suppression
 from app.responses.models import Evidence, Response
 from app.services import Services
+from app.staff.models import AuditEntry
 from app.vault import Vault
 from tests import personas
 
@@ -122,6 +124,40 @@ def test_a_bounce_without_a_return_path_is_known_by_its_report(sent: Sent) -> No
     assert sent.state() == DeliveryState.SENT
 
 
+COMPLAINT = (
+    "From: fbl@provider.example\nTo: {to}\nSubject: complaint\nMIME-Version: 1.0\n"
+    "Content-Type: multipart/report; report-type=feedback-report; boundary=yy\n\n"
+    "--yy\nContent-Type: text/plain\n\nThis is a report. {number}\n\n"
+    "--yy\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\n"
+    f"User-Agent: provider/1\nOriginal-Rcpt-To: {ADA}\n\n"
+    "--yy\nContent-Type: message/rfc822\n\n"
+    "From: us@news.example.org\nTo: " + ADA + "\nSubject: hello\n{extra}\nhello\n--yy--\n"
+)
+
+
+@pytest.mark.parametrize("place", ["legal@news.example.org", Purpose.COPY])
+def test_reports_that_anybody_can_forge_are_written_down_and_stop_no_mail(
+    sent: Sent, place: str | Purpose
+) -> None:
+    """An address for copies is known to the addressees of letters."""
+    to = sent.address(place) if isinstance(place, Purpose) else place
+    for number in range(3):
+        sent.comes(bounce(to, words=f"no user {number}"), to, sender="")
+        sent.comes(COMPLAINT.format(to=to, number=number, extra=""), to, sender="")
+    assert sent.all(Suppression) == []
+    assert {event.source for event in sent.all(AddressEvent)} == {"unsigned mail"}
+    assert sent.state() == DeliveryState.SENT
+    sent.comes(bounce(to := sent.address(Purpose.RETURN_PATH)), to, sender="")
+    assert sent.all(Suppression) == []  # what is believed is one
+
+
+def test_a_report_that_gives_our_message_id_back_is_believed(sent: Sent) -> None:
+    own = f"Message-ID: {sent.services.links.message_id(sent.delivery_id)}\n"
+    held = sent.comes(COMPLAINT.format(to="legal@news.example.org", number=1, extra=own))
+    assert held.delivery_id == sent.delivery_id
+    assert [one.reason for one in sent.all(Suppression)] == ["complained"]
+
+
 def test_a_delay_changes_nothing(sent: Sent) -> None:
     to = sent.address(Purpose.RETURN_PATH)
     sent.comes(bounce(to, "delayed", "4.4.1", "no answer from host"), to, sender="")
@@ -131,15 +167,7 @@ def test_a_delay_changes_nothing(sent: Sent) -> None:
 
 def test_a_complaint_ends_all_mail_to_the_address(sent: Sent) -> None:
     to = sent.address(Purpose.RETURN_PATH)
-    report = (
-        f"From: fbl@provider.example\nTo: {to}\nSubject: complaint\nMIME-Version: 1.0\n"
-        "Content-Type: multipart/report; report-type=feedback-report; boundary=yy\n\n"
-        "--yy\nContent-Type: text/plain\n\nThis is a report.\n\n"
-        "--yy\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\n"
-        "User-Agent: provider/1\n\n"
-        "--yy\nContent-Type: message/rfc822\n\n"
-        f"From: us@news.example.org\nTo: {ADA}\nSubject: hello\n\nhello\n--yy--\n"
-    )
+    report = COMPLAINT.format(to=to, number=1, extra="")
     assert sent.comes(report, to, sender="fbl@provider.example").kind == "complaint"
     (suppression,) = sent.all(Suppression)
     assert (suppression.email_key, suppression.reason) == (ADA, "complained")
@@ -159,6 +187,18 @@ def test_a_mail_to_the_address_for_leaving_leaves(sent: Sent) -> None:
     (membership,) = sent.all(Membership)
     assert membership.ended_at is not None
     assert [event.kind for event in sent.all(AddressEvent)] == ["unsubscribed"]
+    (entry,) = sent.all(AuditEntry)
+    assert (entry.action, entry.detail) == ("membership.left", {"by": "mail"})
+
+
+def test_an_addressee_who_wants_no_more_letters_unsubscribes_nobody(sent: Sent) -> None:
+    to = sent.address(Purpose.COPY)
+    raw = mail(f"{ADA}, {to}", "Please unsubscribe me").replace(f"Ada Quill <{ADA}>", MINISTER)
+    sent.comes(raw, to, sender=MINISTER)
+    assert sent.all(Membership)[0].ended_at is None
+    assert len(sent.all(Conversation)) == 1
+    sent.comes(mail(to, "Unsubscribe"), to)
+    assert sent.all(Membership)[0].ended_at is not None
 
 
 def test_a_plain_word_is_a_response(sent: Sent) -> None:
@@ -187,6 +227,27 @@ def test_a_letter_copied_to_us_is_evidence(sent: Sent) -> None:
     (response,), (evidence,) = sent.all(Response), sent.all(Evidence)
     assert (response.answer, response.channel) == ("done", "mail")
     assert (evidence.grade, evidence.letter_id) == ("evidenced", letter.id)
+
+
+WINNER = "Dear friend,\n\n" + "you have won a great deal of money in our lottery. " * 10
+
+
+def test_spam_to_an_address_for_copies_is_evidence_of_nothing(sent: Sent) -> None:
+    to = sent.address(Purpose.COPY)
+    for others in ("friend@elsewhere.example", to):
+        raw = mail(others, WINNER, "You won").replace(ADA, "eve@spam.example")
+        assert sent.comes(raw, to, "eve@spam.example").kind == "letter"
+    assert sent.all(Response) == sent.all(Letter) == sent.all(Evidence) == []
+    assert {one.delivery_id for one in sent.all(Conversation)} == {sent.delivery_id}  # staff look
+
+
+def test_a_letter_from_another_address_to_an_addressee_on_file_is_evidence(sent: Sent) -> None:
+    with sent.services.database.writing() as session:
+        session.scalars(select(Addressee)).first().email = MINISTER  # type: ignore[union-attr]
+    to = sent.address(Purpose.COPY)
+    raw = mail(MINISTER, "Dear Minister,\n\nI ask you to …").replace(ADA, "ada@work.example")
+    assert sent.comes(raw, to, "ada@work.example").kind == "letter"
+    assert len(sent.all(Letter)) == len(sent.all(Evidence)) == 1
 
 
 def test_the_same_mail_twice_is_acted_upon_once(sent: Sent) -> None:

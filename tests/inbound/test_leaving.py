@@ -15,7 +15,7 @@ from app.db import Database
 from app.delivery import leasing
 from app.inbound import leaving
 from app.links import Links
-from app.networks import histories, reasons
+from app.networks import histories, managing, reasons
 from app.networks.models import AddressEvent, Membership, Network, Suppression
 from app.notices.models import Notice
 from app.staff.models import AuditEntry, Staff
@@ -305,6 +305,17 @@ def test_reasons_are_counted_by_network(session: Session) -> None:
         personas.membership(session, member, other)
     assert reasons.count(session, network) == {"no time": 2, "other": 1, "too much": 1}
     assert (reasons.count(session, other), reasons.count_left(session, network)) == ({}, 5)
+
+
+def test_who_came_back_is_not_among_those_who_left(session: Session) -> None:
+    network, member = personas.network(session), personas.member(session)
+    left = {"ended_at": now(), "end_reason": "unsubscribed", "leaving_note": "no time"}
+    personas.membership(session, member, network, **left)
+    assert reasons.count_left(session, network) == 1
+    personas.membership(session, member, network)
+    assert (reasons.count(session, network), reasons.count_left(session, network)) == ({}, 0)
+    assert managing.find_members(session, network, "", "left", 1)[1] == 0
+    assert managing.find_members(session, network, "", "current", 1)[1] == 1
 
 
 @pytest.mark.parametrize("form", [None, {"do": "leave"}, {"do": "all"}, {"do": "stay"}])

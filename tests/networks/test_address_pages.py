@@ -14,6 +14,8 @@ from app.inbound import leaving
 from app.networks import histories
 from app.networks.histories import Happened
 from app.networks.models import AddressEvent, AddressEventKind, Membership, Network, Suppression
+from app.notices.models import Notice
+from app.preferences.models import AddressChange
 from app.staff.models import AuditEntry, Staff
 from tests import personas
 from tests.office import Office
@@ -53,8 +55,10 @@ def test_the_history_says_what_happened_in_the_servers_words_and_runs_none_of_th
     assert "the mailbox was full" in said
     assert "1 more hard bounce would stop mail." in said
     assert "<script>alert" not in client.get(page).text
-    happened(database, AddressEventKind.HARD_BOUNCE)
+    happened(database, AddressEventKind.HARD_BOUNCE, text="550 5.1.1 no such user")
     said = words(client, page)
+    assert "5.1.1 550 5.1.1" not in said
+    assert "550 5.1.1 no such user" in said
     assert "No mail goes to this address since" in said
     assert "mail came back too often" in said
     assert "would stop mail" not in said
@@ -116,6 +120,29 @@ def test_only_an_administrator_lifts_what_a_complaint_stopped(
     sign_in(client, "admin")
     assert client.post(f"{page}/lift", data={"why": "by letter"}).status_code == 302
     assert not is_suppressed(database)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_coordinator_moves_no_member_of_networks_of_others_alone(
+    client: FlaskClient,
+    sign_in: Callable[..., Staff],
+    database: Database,
+    page: str,
+    office: Office,
+    elsewhere: bool,
+) -> None:
+    """The new mailbox opens the page on which all networks of a member stand."""
+    if elsewhere:
+        with database.writing() as session:
+            held = session.scalars(select(Membership)).one()
+            personas.membership(session, held.member, personas.network(session, "medical"))
+    sign_in(client, "coordinator", [office.network])
+    new = {"new_address": "mine@coordinator.example"}
+    assert client.post(f"{page}/address", data=new).status_code == 302
+    (change,) = office.all_of(AddressChange)
+    assert (change.old_confirmed_at is None) is elsewhere
+    asked = {notice.recipient for notice in office.all_of(Notice)}
+    assert asked == {"mine@coordinator.example"} | ({ADA} if elsewhere else set())
 
 
 def test_a_look_changes_nothing(

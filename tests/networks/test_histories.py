@@ -52,6 +52,25 @@ def test_a_score_that_fades_decides(
     assert bool(reasons(session)) is stops
 
 
+def test_a_flood_of_unsigned_mail_hides_nothing_that_counts(session: Session) -> None:
+    assert note(session, Kind.HARD_BOUNCE)
+    for number in range(histories.SHOWN + 1):
+        forged = Happened(Kind.HARD_BOUNCE, histories.UNSIGNED, mark=f"mail:{number}:0")
+        assert histories.note(session, ADA, forged, AT) is (number == 0)
+    assert histories.score(histories.of(session, ADA), AT) == 3.0
+    assert note(session, Kind.HARD_BOUNCE)
+    assert reasons(session) == ["bounced"]
+
+
+def test_who_left_and_complains_may_not_be_asked_anew(session: Session) -> None:
+    assert histories.suppress(session, ADA, "unsubscribed", "page", AT)
+    assert not histories.wants_none(session, ADA)
+    note(session, Kind.COMPLAINT)
+    assert histories.wants_none(session, ADA)
+    assert not histories.suppress(session, ADA, "bounced", "mail", AT)
+    assert sorted(reasons(session)) == ["complained", "unsubscribed"]
+
+
 def test_one_delivery_counts_once_by_its_worst(session: Session) -> None:
     for kind in (Kind.SOFT_BOUNCE, Kind.HARD_BOUNCE, Kind.HARD_BOUNCE, Kind.HARD_BOUNCE):
         note(session, kind, delivery_id=7)

@@ -47,6 +47,7 @@ def test_mail_moves_when_both_ends_have_confirmed(
     assert NEW not in str(post.mails(ADA)[-1])
     told = [(e.email_key, e.kind, e.text) for e in post.all_of(AddressEvent)]
     assert told == [(ADA, "changed", "from here"), (NEW, "changed", "to here")]
+    assert {e.source for e in post.all_of(AddressEvent)} == {"preferences"}
 
 
 def test_looking_at_the_pages_changes_nothing(

@@ -185,6 +185,8 @@ def test_staff_accept_a_suspect_and_what_stands_before_it_goes_with_it(
     tap_at_once(client, sent, "cannot")
     tap_at_once(client, sent, "done")
     sign_in(client)
+    page = client.get("/issues/1/responses").text
+    assert "a suspect answer: not counted" in page
     page = client.get("/issues/1/suspects").text
     assert "1 member and ask" in page
     assert "and 1 before it" in page
@@ -195,6 +197,7 @@ def test_staff_accept_a_suspect_and_what_stands_before_it_goes_with_it(
         answer = client.post(f"/issues/1/suspects/{newest}", data=form, follow_redirects=True)
         assert words in answer.text
     assert "Nothing to decide" in client.get("/issues/1/suspects").text
+    assert "not counted" not in client.get("/issues/1/responses").text
     assert "suspect, accepted" in client.get(f"/issues/1/responses/{sent.delivery_id}").text
     assert fates(sent) == {"fast": {"accepted": 1, "set_aside": 1}}
     tally = report(sent).asks[0].tally

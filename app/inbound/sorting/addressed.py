@@ -21,10 +21,10 @@ LONGEST = 20_000  # characters in which they are looked for
 
 _SIGNED = r"[0-9a-z]{1,13}(?:\.[0-9a-z]{1,13}){0,2}\.[a-z2-7]{24}"
 _WRITTEN = re.compile(
-    rf"(?<![0-9a-z.])([brcu])[+=_ -]({_SIGNED})(?![0-9a-z])\"?"
+    rf"(?<![0-9a-z.])([brcut])[+=_ -]({_SIGNED})(?![0-9a-z])\"?"
     r"(?:[@=]([0-9a-z][0-9a-z.-]{2,252}))?"
 )
-_SRS_DOMAIN = re.compile(r"([0-9a-z-]+(?:\.[0-9a-z-]+)+)=[brcu]\+")
+_SRS_DOMAIN = re.compile(r"([0-9a-z-]+(?:\.[0-9a-z-]+)+)=[brcut]\+")
 _ENCODED = (("=2b", "+"), ("%2b", "+"), ("=2e", "."), ("%2e", "."), ("=3d", "="), ("%3d", "="))
 
 

@@ -8,6 +8,7 @@ from app.inbound.sorting import addressed, parsing, phrases, quoting, words
 from app.inbound.sorting.shapes import Kind, Ours, Purpose
 
 IsAddressee = Callable[[str], bool]
+MOST = 200  # people that a letter goes to, of whom each is looked up
 SHORT = 60  # words: what is shorter, without attachment and to nobody else, is a note to us
 
 _DOCUMENTS = (
@@ -22,6 +23,7 @@ _DOCUMENTS = (
 class Letter(NamedTuple):
     kind: Kind
     why: str
+    on_file: bool = False  # an addressee on file wrote it, or it went to one
 
 
 class _Mail(NamedTuple):
@@ -49,9 +51,9 @@ def kind_of(
         return None
     mail = _mail(message, recipients, whole)
     if is_addressee(mail.sender):
-        return Letter(Kind.ADDRESSEE, "from an addressee")
+        return Letter(Kind.ADDRESSEE, "from an addressee", True)
     if any(is_addressee(other) for other in mail.others):
-        return Letter(Kind.LETTER, "a copy of what went to an addressee")
+        return Letter(Kind.LETTER, "a copy of what went to an addressee", True)
     if found := _inside(mail, is_addressee):
         return found
     return _to_the_copy_address(message, mail, written) if Purpose.COPY in purposes else None
@@ -68,16 +70,16 @@ def _mail(message: Message, recipients: Sequence[str], whole: str) -> _Mail:
     others = tuple(
         a for a in to if not addressed.is_signed(a) and _domain(a) not in own and a != sender
     )
-    return _Mail(sender, others, attached + text, forwards, own)
+    return _Mail(sender, others[:MOST], attached + text, forwards, own)
 
 
 def _inside(mail: _Mail, is_addressee: IsAddressee) -> Letter | None:
     """Of a mail that forwards, or quotes whom we wrote about: by who wrote what stands inside."""
     for block in mail.blocks:
         if any(is_addressee(address) for address in block.sender):
-            return Letter(Kind.ADDRESSEE, "an addressee's mail stands inside")
+            return Letter(Kind.ADDRESSEE, "an addressee's mail stands inside", True)
         if mail.forwards and any(is_addressee(address) for address in block.recipients):
-            return Letter(Kind.LETTER, "a forwarded letter to an addressee")
+            return Letter(Kind.LETTER, "a forwarded letter to an addressee", True)
     return None
 
 

@@ -71,6 +71,7 @@ class Sorted:
     why: str = ""  # what decided, for people who look into it: "RFC 3834 Auto-Submitted"
     ours: tuple[Ours, ...] = ()  # our addresses that it came to, in any order, each once
     failures: tuple[Failure, ...] = ()
+    on_file: bool = False  # of a letter: an addressee on file wrote it, or it went to one
     complained: str | None = None  # the address of a complaint, where its report names one
     sender: str = ""  # the address in From
     sender_name: str = ""

@@ -30,6 +30,7 @@ class _Verdict(NamedTuple):
     why: str
     failures: tuple[Failure, ...] = ()
     complained: str | None = None
+    on_file: bool = False
 
 
 class _CallersError(Exception):
@@ -84,14 +85,17 @@ def _sort(
     if complaint := complaints.read(message):
         inside = addressed.of_texts(complaint.addresses, read)
         verdict = _Verdict(Kind.COMPLAINT, complaint.feedback, (), complaint.recipient)
-        return _sorted(message, verdict, _union(ours, inside), references, "")
+        named = _with_those_inside(references, complaint.addresses)
+        return _sorted(message, verdict, _union(ours, inside), named, "")
     whole = quoting.whole(message)
     written = quoting.written(whole)
     failures = bounces.read(message, ours, null)
     if failures and not _only_absent(message, failures, written):
-        inside = addressed.of_texts(bounces.addresses_inside(message), read)
+        addresses = bounces.addresses_inside(message)
+        inside = addressed.of_texts(addresses, read)
         verdict = _Verdict(Kind.BOUNCE, failures[0].how, failures)
-        return _sorted(message, verdict, _union(ours, inside), references, "")
+        named = _with_those_inside(references, addresses)
+        return _sorted(message, verdict, _union(ours, inside), named, "")
     verdict = _of_people(message, recipients, ours, null, whole, written, is_addressee)
     return _sorted(message, verdict, ours, references, written)
 
@@ -111,7 +115,7 @@ def _of_people(
     if why := leaving.asked(ours, parsing.header(message, "Subject"), written):
         return _Verdict(Kind.UNSUBSCRIBE, why)
     if letter := letters.kind_of(message, recipients, ours, whole, written, is_addressee):
-        return _Verdict(letter.kind, letter.why)
+        return _Verdict(letter.kind, letter.why, on_file=letter.on_file)
     if ours:
         return _Verdict(Kind.REPLY, "sent to an address of ours")
     if _answers(message):
@@ -156,6 +160,11 @@ def _references(message: Message) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[-MOST_REFERENCES:]
 
 
+def _with_those_inside(references: tuple[str, ...], addresses: Sequence[str]) -> tuple[str, ...]:
+    """A returned mail's Message-ID looks like an address."""
+    return references + tuple(f"<{one}>" for one in addresses if len(one) <= LONGEST_ID)
+
+
 def _sorted(
     message: Message,
     verdict: _Verdict,
@@ -170,6 +179,7 @@ def _sorted(
         ours=ours,
         failures=verdict.failures,
         complained=verdict.complained,
+        on_file=verdict.on_file,
         sender=address[:LONGEST_NAME],
         sender_name=name[:LONGEST_NAME],
         subject=parsing.header(message, "Subject")[: 3 * LONGEST_NAME],
