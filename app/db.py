@@ -28,6 +28,7 @@ from sqlalchemy.types import TypeDecorator
 
 from app.direct import SQLITE_BUSY_MS, Direct
 
+CONNECT_SECONDS = 10  # a server that does not answer is away
 POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 30}
 
 
@@ -82,7 +83,10 @@ class Base(DeclarativeBase):
 def make_engine(url: str) -> Engine:
     """An engine for either database, set up so that both behave alike."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True, **POOL)
+        patience = {"connect_timeout": CONNECT_SECONDS}
+        return create_engine(
+            url, connect_args=patience, pool_pre_ping=True, hide_parameters=True, **POOL
+        )
     local = {"check_same_thread": False}
     engine = create_engine(url, connect_args=local, hide_parameters=True, **POOL)
     event.listen(engine, "connect", _set_up_sqlite)

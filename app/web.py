@@ -203,6 +203,9 @@ def _check_access() -> ResponseReturnValue | None:
     if allowed.roles is None:
         return None
     if not current_user.is_authenticated:
+        if request.method == "GET" and "HX-Request" in request.headers:
+            # A part of a page is asked for: the whole of it has to ask for a sign-in.
+            return "", 204, {"HX-Refresh": "true"}
         if request.method == "GET":
             return redirect(url_for("staff.sign_in", next=request.full_path.rstrip("?")))
         abort(401)

@@ -227,7 +227,7 @@ def _header(masthead: Masthead, language: str, subject: bytes | None) -> Iterato
     yield "Subject", [SUBJECT if subject is None else subject]
     yield "Date", [DATE]
     yield "Message-ID", _split(headers.message_id(m.message_id), MESSAGE_ID)
-    yield "Reply-To", _split(headers.mailbox("", m.reply_to, "Reply-To"), REPLY_TO)
+    yield "Reply-To", _split(headers.mailbox(m.from_name, m.reply_to, "Reply-To"), REPLY_TO)
     yield "List-Id", [headers.list_id(m.list_id)]
     yield "List-Unsubscribe", list(_ways_to_leave(m))
     yield "List-Unsubscribe-Post", [b"List-Unsubscribe=One-Click"]

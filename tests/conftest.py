@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import text
+from sqlalchemy import exists, literal, select, text
 from sqlalchemy.orm import Session
 
 from app.config import Settings, load
@@ -65,24 +65,36 @@ def schema_url(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> 
     return url  # type: ignore[return-value]
 
 
-@pytest.fixture
-def database(schema_url: str) -> Iterator[Database]:
-    """A clean database; the test runs once on SQLite and once on PostgreSQL."""
+@pytest.fixture(scope="session")
+def shared_database(schema_url: str) -> Iterator[Database]:
     database = Database(schema_url)
     yield database
-    with database.writing() as session:
-        _empty(session)
     database.close()
 
 
+@pytest.fixture
+def database(shared_database: Database) -> Iterator[Database]:
+    """A clean database; the test runs once on SQLite and once on PostgreSQL."""
+    yield shared_database
+    with shared_database.writing() as session:
+        _empty(session)
+
+
 def _empty(session: Session) -> None:
-    names = [table.name for table in reversed(metadata.sorted_tables)]
+    """Only what was written to: TRUNCATE makes new files for every table and index."""
+    tables = list(reversed(metadata.sorted_tables))
+    held = session.execute(select(*(exists(select(literal(1)).select_from(t)) for t in tables)))
+    for table, has_rows in zip(tables, held.one(), strict=True):
+        if has_rows:
+            session.execute(table.delete())
     if session.get_bind().dialect.name == "postgresql":
-        quoted = ", ".join(f'"{name}"' for name in names)
-        session.execute(text(f"TRUNCATE {quoted} RESTART IDENTITY CASCADE"))
-        return
-    for table in reversed(metadata.sorted_tables):
-        session.execute(table.delete())
+        session.execute(text(_RESTART))
+
+
+_RESTART = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
+FROM pg_sequences WHERE last_value IS NOT NULL
+"""
 
 
 @pytest.fixture

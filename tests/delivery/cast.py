@@ -167,7 +167,7 @@ def states(database: Database, issue_id: int | None = None) -> dict[int, str]:
     if issue_id is not None:
         statement = statement.where(Delivery.issue_id == issue_id)
     with database.reading() as session:
-        return dict(iter(session.execute(statement)))
+        return dict(iter(session.execute(statement.order_by(Delivery.id))))
 
 
 def row(database: Database, delivery_id: int) -> Settlement:

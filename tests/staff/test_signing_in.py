@@ -160,3 +160,12 @@ def test_staff_add_prints_a_link_that_lets_in(
     assert (again.exit_code, again.stdout) == (2, "")  # type: ignore[attr-defined]
     lonely = runner("staff", "add", "c@d.example", "--name", "C", "--role", "coordinator")
     assert lonely.exit_code == 2  # type: ignore[attr-defined]
+
+
+def test_a_part_of_a_page_whose_session_ended_makes_the_page_ask_for_a_sign_in(
+    client: FlaskClient,
+) -> None:
+    part = client.get("/sending/now", base_url=SITE, headers={"HX-Request": "true"})
+    whole = client.get("/sending/", base_url=SITE)
+    assert (part.status_code, part.headers["HX-Refresh"], part.text) == (204, "true", "")
+    assert (whole.status_code, "HX-Refresh" in whole.headers) == (302, False)
