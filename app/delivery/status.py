@@ -37,11 +37,8 @@ def figures(session: Session, now: datetime) -> Figures:
 def running(session: Session) -> list[Issue]:
     """Issues of which something waits, urgent ones first."""
     on_its_way = Issue.frozen_at.is_not(None) & Issue.finished_at.is_(None)
-    return list(
-        session.scalars(
-            select(Issue).where(on_its_way).order_by(Issue.urgent.desc(), Issue.frozen_at)
-        )
-    )
+    order = (Issue.urgent.desc(), Issue.frozen_at, Issue.id)
+    return list(session.scalars(select(Issue).where(on_its_way).order_by(*order)))
 
 
 def _counts(session: Session) -> Counter[str]:
