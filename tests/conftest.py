@@ -81,20 +81,16 @@ def database(shared_database: Database) -> Iterator[Database]:
 
 
 def _empty(session: Session) -> None:
-    """Only what was written to: TRUNCATE makes new files for every table and index."""
+    """On PostgreSQL all at once, so that rows of the next test lie in the order of their coming."""
     tables = list(reversed(metadata.sorted_tables))
+    if session.get_bind().dialect.name == "postgresql":
+        quoted = ", ".join(f'"{table.name}"' for table in tables)
+        session.execute(text(f"TRUNCATE {quoted} RESTART IDENTITY CASCADE"))
+        return
     held = session.execute(select(*(exists(select(literal(1)).select_from(t)) for t in tables)))
     for table, has_rows in zip(tables, held.one(), strict=True):
         if has_rows:
             session.execute(table.delete())
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(_RESTART))
-
-
-_RESTART = """
-SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
-FROM pg_sequences WHERE last_value IS NOT NULL
-"""
 
 
 @pytest.fixture
