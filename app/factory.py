@@ -158,6 +158,7 @@ def _register_blueprints(app: Flask) -> None:
 
 def _register_errors(app: Flask) -> None:
     app.register_error_handler(DocketError, _show_refusal)
+    app.register_error_handler(web.BrokenLink, _show_broken_link)
     app.register_error_handler(CSRFError, _show_csrf)
     app.register_error_handler(HTTPException, _show_http_error)
     app.register_error_handler(OverflowError, lambda _error: _show_http_error(NotFound()))
@@ -169,6 +170,11 @@ def _show_refusal(error: DocketError) -> ResponseReturnValue:
     problems = getattr(error, "problems", [])
     text = str(error.args[0]) if error.args else ""
     return render_template("errors/refused.html", text=text, problems=problems), error.status
+
+
+def _show_broken_link(error: web.BrokenLink) -> ResponseReturnValue:
+    web.abandon()
+    return render_template(error.page, why=error.why), error.status
 
 
 def _show_csrf(_error: CSRFError) -> ResponseReturnValue:

@@ -27,6 +27,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from app.direct import Connection
+from app.links import Forged, Mangled, Purpose
 from app.services import Services
 from app.staff import access
 from app.staff.models import Role, Staff
@@ -191,9 +192,29 @@ def page_number() -> int:
     return min(max(1, request.args.get("page", 1, type=int)), 1_000_000)
 
 
-def is_cross_site() -> bool:
-    """A page of another site sent this (W3C Fetch Metadata); who says nothing is believed."""
-    return request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
+class BrokenLink(Exception):
+    """What a signed link leads to cannot be shown: the template `page` is told `why`."""
+
+    def __init__(self, page: str, why: str, status: int) -> None:
+        super().__init__(why)
+        self.page, self.why, self.status = page, why, status
+
+
+def ids_behind(token: str, purpose: Purpose, page: str) -> tuple[int, ...]:
+    """What a link names. BrokenLink, with `page`, when it was mangled or is not ours."""
+    try:
+        return services().links.read(purpose, token)
+    except Mangled:
+        raise BrokenLink(page, "mangled", 400) from None
+    except Forged:
+        raise BrokenLink(page, "forged", 404) from None
+
+
+def refuse_other_sites(page: str) -> None:
+    """BrokenLink for a post that another site's page sent (W3C Fetch Metadata); who says nothing
+    is believed."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise BrokenLink(page, "elsewhere", 403)
 
 
 def _check_access() -> ResponseReturnValue | None:

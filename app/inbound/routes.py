@@ -9,13 +9,14 @@ from app.clock import now
 from app.extensions import limiter, without_csrf
 from app.forms import text_of
 from app.inbound import leaving
-from app.links import Forged, Mangled, Purpose
+from app.links import Purpose
 from app.networks.models import Membership
 from app.networks.reasons import REASONS
 from app.preferences import asking
 from app.staff import audit
 
 blueprint = Blueprint("inbound", __name__)
+BROKEN = "inbound/broken.html"
 
 
 def is_one_click() -> bool:
@@ -31,23 +32,17 @@ def is_one_click() -> bool:
 @limiter.limit(lambda: web.services().settings.public_limit, exempt_when=is_one_click)
 def unsubscribe(token: str) -> ResponseReturnValue:
     """A GET shows a button, since scanners open every link; a POST leaves."""
-    try:
-        (delivery_id,) = web.services().links.read(Purpose.UNSUBSCRIBE, token)
-    except Mangled:
-        return render_template("inbound/broken.html", why="mangled"), 400
-    except Forged:
-        return render_template("inbound/broken.html", why="forged"), 404
+    (delivery_id,) = web.ids_behind(token, Purpose.UNSUBSCRIBE, BROKEN)
     membership = leaving.membership_of(web.session(), delivery_id)
     if membership is None:
-        return render_template("inbound/broken.html", why="gone"), 410
+        return render_template(BROKEN, why="gone"), 410
     if request.method != "POST":
         return _page(membership)
     if is_one_click():
         _leave(membership, "one-click")
         words = _("You have left %(network)s.", network=membership.network.name)
         return Response(words, mimetype="text/plain")
-    if web.is_cross_site():
-        return render_template("inbound/broken.html", why="elsewhere"), 403
+    web.refuse_other_sites(BROKEN)
     return _pressed(membership)
 
 

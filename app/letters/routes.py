@@ -15,13 +15,14 @@ from app.errors import DocketError
 from app.extensions import limiter, without_csrf
 from app.letters import files, keeping, uploads
 from app.letters.models import Letter, LetterKind
-from app.links import Forged, FormSeal, Mangled, Purpose, mend
+from app.links import FormSeal, Purpose, mend
 from app.responses import answering
 from app.responses.answering import Asked, Ids, Standing
 from app.responses.judging import Tap
 from app.responses.models import Answer
 
 blueprint = Blueprint("giving", __name__)
+BROKEN = "responses/broken.html"
 COPIED = ("letter", "email")  # kinds of asks that are done by writing
 
 
@@ -40,12 +41,7 @@ def limits() -> dict[str, object]:
 @without_csrf  # the signed link and the form's seal are its tokens; members have no cookie
 @limiter.limit(lambda: web.services().settings.public_limit)
 def give(token: str) -> ResponseReturnValue:
-    try:
-        delivery_id, offer_id = web.services().links.read(Purpose.ANSWER, token)
-    except Mangled:
-        return render_template("responses/broken.html", why="mangled"), 400
-    except Forged:
-        return render_template("responses/broken.html", why="forged"), 404
+    delivery_id, offer_id = web.ids_behind(token, Purpose.ANSWER, BROKEN)
     ids = (delivery_id, offer_id)
     return _take(ids, token) if request.method == "POST" else _show(ids, token)
 
@@ -58,8 +54,7 @@ def _show(ids: Ids, token: str) -> ResponseReturnValue:
 
 
 def _take(ids: Ids, token: str) -> ResponseReturnValue:
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        return render_template("responses/broken.html", why="elsewhere"), 403
+    web.refuse_other_sites(BROKEN)
     form = web.services().links.read_seal(token, request.form.get("seal", ""))
     if form is None:
         return _page(ids, token, problem=_again()), 422
@@ -119,7 +114,7 @@ def _page(
 
 def _over(asked: Asked | None) -> ResponseReturnValue:
     if asked is None:
-        return render_template("responses/broken.html", why="gone"), 410
+        return render_template(BROKEN, why="gone"), 410
     return render_template("responses/over.html", standing=asked.standing), 410
 
 

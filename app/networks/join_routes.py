@@ -13,13 +13,14 @@ from app.clock import now
 from app.errors import NotFound
 from app.extensions import limiter, without_csrf
 from app.forms import ONE_LINE, Form, reachable_address
-from app.links import Forged, Mangled, Purpose
+from app.links import Purpose
 from app.networks import joining
 from app.networks.addresses import check_address
 from app.networks.models import Invitation, Network
 from app.staff import audit
 
 blueprint = Blueprint("joining", __name__)
+BROKEN = "joining/broken.html"
 
 
 class JoinForm(Form):
@@ -58,15 +59,10 @@ def join(code: str) -> ResponseReturnValue:
 @limiter.limit(lambda: web.services().settings.public_limit)
 def confirm(token: str) -> ResponseReturnValue:
     """A GET shows one button, since mail scanners open every link; the POST confirms."""
-    try:
-        (invitation_id,) = web.services().links.read(Purpose.CONFIRM, token)
-    except Mangled:
-        return render_template("joining/broken.html", reason="mangled"), 400
-    except Forged:
-        return render_template("joining/broken.html", reason="forged"), 404
+    (invitation_id,) = web.ids_behind(token, Purpose.CONFIRM, BROKEN)
     invitation = web.session().get(Invitation, invitation_id)
     if invitation is None or (invitation.confirmed_at is None and invitation.expires_at < now()):
-        return render_template("joining/broken.html", reason="expired"), 410
+        return render_template(BROKEN, why="expired"), 410
     return _confirmed(invitation)
 
 

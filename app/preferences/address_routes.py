@@ -6,13 +6,14 @@ from flask.typing import ResponseReturnValue
 from app import web
 from app.clock import now
 from app.extensions import limiter, without_csrf
-from app.links import Forged, Mangled, Purpose
+from app.links import Purpose
 from app.preferences import changing
 from app.preferences.changing import End
 from app.preferences.models import AddressChange, Outcome
 from app.staff import audit
 
 blueprint = Blueprint("addresses", __name__)
+BROKEN = "preferences/broken.html"
 ENDS = {"new": End.NEW, "old": End.OLD}
 
 
@@ -22,18 +23,12 @@ ENDS = {"new": End.NEW, "old": End.OLD}
 @limiter.limit(lambda: web.services().settings.public_limit)
 def confirm(end: str, token: str) -> ResponseReturnValue:
     """A GET shows two buttons, since mail scanners open every link; the POST confirms or not."""
-    try:
-        (change_id,) = web.services().links.read(Purpose(ENDS[end].value), token)
-    except Mangled:
-        return render_template("preferences/broken.html", why="mangled"), 400
-    except Forged:
-        return render_template("preferences/broken.html", why="forged"), 404
+    (change_id,) = web.ids_behind(token, Purpose(ENDS[end].value), BROKEN)
     change = web.session().get(AddressChange, change_id)
     if change is None:
-        return render_template("preferences/broken.html", why="expired"), 410
+        return render_template(BROKEN, why="expired"), 410
     if request.method == "POST":
-        if web.is_cross_site():
-            return render_template("preferences/broken.html", why="elsewhere"), 403
+        web.refuse_other_sites(BROKEN)
         _decide(change, ENDS[end])
     return _page(change, ENDS[end])
 
@@ -51,7 +46,7 @@ def _decide(change: AddressChange, end: End) -> None:
 def _page(change: AddressChange, end: End) -> ResponseReturnValue:
     confirmed = change.new_confirmed_at if end is End.NEW else change.old_confirmed_at
     if change.outcome is None and not changing.is_open(change, now()):
-        return render_template("preferences/broken.html", why="expired"), 410
+        return render_template(BROKEN, why="expired"), 410
     over = change.outcome in (Outcome.WITHDRAWN, Outcome.REPLACED, Outcome.IMPOSSIBLE)
     page = render_template(
         "preferences/address.html",

@@ -15,7 +15,7 @@ from app.clock import now
 from app.errors import Refused
 from app.extensions import limiter, without_csrf
 from app.inbound import leaving
-from app.links import Forged, Mangled, Purpose
+from app.links import Purpose
 from app.networks import histories, joining
 from app.networks.addresses import check_address
 from app.networks.models import Member
@@ -32,6 +32,7 @@ from app.preferences.forms import (
 from app.staff import audit
 
 blueprint = Blueprint("preferences", __name__)
+BROKEN = "preferences/broken.html"
 
 
 @dataclass
@@ -69,19 +70,13 @@ def ask() -> ResponseReturnValue:
 @without_csrf  # the signed link and the form's seal are its tokens; members have no cookie
 @limiter.limit(lambda: web.services().settings.public_limit)
 def show(token: str) -> ResponseReturnValue:
-    try:
-        notice_id, member_id = web.services().links.read(Purpose.PREFERENCES, token)
-    except Mangled:
-        return render_template("preferences/broken.html", why="mangled"), 400
-    except Forged:
-        return render_template("preferences/broken.html", why="forged"), 404
+    notice_id, member_id = web.ids_behind(token, Purpose.PREFERENCES, BROKEN)
     member = asking.member_behind(web.session(), notice_id, member_id, now())
     if member is None:
-        return render_template("preferences/broken.html", why="expired"), 410
+        return render_template(BROKEN, why="expired"), 410
     if request.method != "POST":
         return _page(_sight(member, token))
-    if web.is_cross_site():
-        return render_template("preferences/broken.html", why="elsewhere"), 403
+    web.refuse_other_sites(BROKEN)
     if web.services().links.read_seal(token, request.form.get("seal", "")) is None:
         sight = _sight(member, token)
         sight.wrong = _("Nothing was saved: that did not come from this page. Press once more.")

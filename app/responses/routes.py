@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from app import web
 from app.clock import now
 from app.extensions import limiter, without_csrf
-from app.links import Forged, Mangled, Purpose
+from app.links import Purpose
 from app.responses import answering, drawing
 from app.responses.answering import Asked, Details, Ids, Said, Standing
 from app.responses.drawing import Own, Pages, Sight
@@ -24,6 +24,7 @@ from app.responses.visiting import Visits
 from app.responses.wsgi_routes import CAME_AT, is_prefetch
 
 blueprint = Blueprint("responses", __name__)
+BROKEN = "responses/broken.html"
 STATUS = {Standing.EXPIRED: 410, Standing.STOPPED: 409, Standing.WITHDRAWN: 409}
 
 
@@ -33,15 +34,10 @@ STATUS = {Standing.EXPIRED: 410, Standing.STOPPED: 409, Standing.WITHDRAWN: 409}
 @without_csrf  # the signed link and the form's seal are its tokens; members have no cookie
 @limiter.limit(lambda: web.services().settings.public_limit)
 def answer(token: str) -> ResponseReturnValue:
-    try:
-        delivery_id, offer_id = web.services().links.read(Purpose.ANSWER, token)
-    except Mangled:
-        return render_template("responses/broken.html", why="mangled"), 400
-    except Forged:
-        return render_template("responses/broken.html", why="forged"), 404
+    delivery_id, offer_id = web.ids_behind(token, Purpose.ANSWER, BROKEN)
     asked = _find((delivery_id, offer_id))
     if asked is None:
-        return render_template("responses/broken.html", why="gone"), 410
+        return render_template(BROKEN, why="gone"), 410
     if asked.standing is not Standing.OPEN:
         page = render_template("responses/over.html", standing=asked.standing)
         return page, STATUS[asked.standing]
@@ -63,8 +59,7 @@ def _show(asked: Asked, token: str) -> ResponseReturnValue:
 
 
 def _record(asked: Asked, token: str) -> ResponseReturnValue:
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        return render_template("responses/broken.html", why="elsewhere"), 403
+    web.refuse_other_sites(BROKEN)
     form = AnswerForm()
     if not form.validate():
         sight = _sight(asked, asked.held, "")
