@@ -2,7 +2,8 @@
 
 import re
 
-READ = 1_000_000  # bytes in which the header's end is looked for
+from app.inbound.sorting.parsing import READ
+
 LONGEST_FIELD = 100_000  # bytes: a mail to a thousand people has a long To
 MOST_BOUNDARIES = 2_000
 LARGEST = 40_000_000  # bytes; providers take 25 to 35 MB
