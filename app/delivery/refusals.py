@@ -7,18 +7,12 @@ from sqlalchemy.orm import Session
 
 from app.delivery.models import Delivery
 from app.inbound.sorting.hardness import hardness
-from app.inbound.sorting.shapes import Hardness
 from app.mail.answers import Answer
 from app.networks import histories
 from app.networks.histories import Happened
 from app.networks.models import AddressEventKind, Member
 
 SOURCE = "smtp"
-KINDS = {
-    Hardness.HARD: AddressEventKind.HARD_BOUNCE,
-    Hardness.SOFT: AddressEventKind.SOFT_BOUNCE,
-    Hardness.FULL: AddressEventKind.MAILBOX_FULL,
-}
 
 
 def note(session: Session, delivery_id: int, answer: Answer, now: datetime) -> bool:
@@ -39,4 +33,4 @@ def note(session: Session, delivery_id: int, answer: Answer, now: datetime) -> b
 def _kind(answer: Answer) -> AddressEventKind | None:
     if answer.mailbox_full:
         return AddressEventKind.MAILBOX_FULL
-    return KINDS.get(hardness(answer.enhanced, answer.code, answer.text))
+    return histories.KINDS.get(hardness(answer.enhanced, answer.code, answer.text))

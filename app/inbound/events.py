@@ -17,12 +17,6 @@ from app.networks.histories import Happened
 from app.networks.models import AddressEventKind, Member
 from app.staff import audit
 
-KINDS = {
-    Hardness.HARD: AddressEventKind.HARD_BOUNCE,
-    Hardness.SOFT: AddressEventKind.SOFT_BOUNCE,
-    Hardness.FULL: AddressEventKind.MAILBOX_FULL,
-}
-
 
 def note(session: Session, events: Sequence[Event], links: Links, now: datetime) -> int:
     """Act on a provider's events, each once however often it is told; how many were news."""
@@ -45,7 +39,7 @@ def bounced(
     if member is None:
         return False
     happened = Happened(
-        KINDS[failure.hardness],
+        histories.KINDS[failure.hardness],
         source,
         failure.status,
         failure.text,

@@ -13,6 +13,7 @@ from app import web
 from app.clock import now
 from app.errors import DocketError
 from app.extensions import limiter, without_csrf
+from app.issues.composing import COPIED
 from app.letters import files, keeping, uploads
 from app.letters.models import Letter, LetterKind
 from app.links import FormSeal, Purpose, mend
@@ -23,7 +24,6 @@ from app.responses.models import Answer
 
 blueprint = Blueprint("giving", __name__)
 BROKEN = "responses/broken.html"
-COPIED = ("letter", "email")  # kinds of asks that are done by writing
 
 
 uploads.bound(blueprint)

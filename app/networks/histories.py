@@ -15,10 +15,16 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from app.db import changed, insert_ignoring
+from app.inbound.sorting.shapes import Hardness
 from app.networks.models import AddressEvent, AddressEventKind, Suppression
 
 HALF_LIFE = timedelta(days=60)
 ENOUGH = 5.0  # of the score: two hard bounces within some weeks, or six soft ones
+KINDS = {
+    Hardness.HARD: AddressEventKind.HARD_BOUNCE,
+    Hardness.SOFT: AddressEventKind.SOFT_BOUNCE,
+    Hardness.FULL: AddressEventKind.MAILBOX_FULL,
+}
 WEIGHTS = {
     AddressEventKind.HARD_BOUNCE: 3.0,
     AddressEventKind.SOFT_BOUNCE: 1.0,

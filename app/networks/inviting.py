@@ -2,8 +2,6 @@
 
 from datetime import datetime
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, formataddr
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, delete
@@ -14,7 +12,7 @@ from app.links import Links, Purpose
 from app.mail.answers import Answer, unsendable
 from app.mail.smtp import Client
 from app.networks.models import Invitation
-from app.notices import mailing
+from app.notices import mailing, writing
 from app.services import Services
 
 
@@ -31,31 +29,21 @@ def is_due(session: Session, at: datetime) -> bool:
 def confirmation(invitation: Invitation, links: Links, at: datetime) -> EmailMessage:
     """The mail that asks; its link leads to a page whose form confirms."""
     network = invitation.network
-    message = EmailMessage(policy=SMTP)
-    message["From"] = formataddr((network.from_name, network.from_address))
-    message["To"] = invitation.email
-    message["Subject"] = _("Please confirm: %(network)s", network=network.name)
-    message["Date"] = format_datetime(at)
-    message["Message-ID"] = (
-        f"<{links.sign(Purpose.INVITATION_ID, invitation.id)}@{links.mail_domain}>"
+    body = _(
+        "Hello,\n\n"
+        "somebody, probably you, asked for this address to receive the newsletter of\n"
+        "%(network)s. To confirm, open this page and press the button there:\n\n"
+        "%(link)s\n\n"
+        "If that was not you, do nothing. Nobody will write to you again, and the\n"
+        "address is forgotten after 30 days.\n\n"
+        "%(sender)s\n",
+        network=network.name,
+        link=confirm_url(links, invitation.id),
+        sender=network.from_name,
     )
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation answers, please
-    message.set_content(
-        _(
-            "Hello,\n\n"
-            "somebody, probably you, asked for this address to receive the newsletter of\n"
-            "%(network)s. To confirm, open this page and press the button there:\n\n"
-            "%(link)s\n\n"
-            "If that was not you, do nothing. Nobody will write to you again, and the\n"
-            "address is forgotten after 30 days.\n\n"
-            "%(sender)s\n",
-            network=network.name,
-            link=confirm_url(links, invitation.id),
-            sender=network.from_name,
-        ),
-        cte="quoted-printable",
-    )
-    return message
+    subject = _("Please confirm: %(network)s", network=network.name)
+    message_id = f"<{links.sign(Purpose.INVITATION_ID, invitation.id)}@{links.mail_domain}>"
+    return writing.plain(network, invitation.email, subject, body, message_id, at)
 
 
 def confirm_url(links: Links, invitation_id: int) -> str:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
-from email.utils import format_datetime, formataddr
 
 from flask_babel import gettext as _
 
 from app.networks.models import Network
+from app.notices import writing
 
 Write = Callable[[int, str], EmailMessage]
 """(the notice's id, its Message-ID) -> the mail, as app.notices.posting.post asks for it."""
@@ -30,7 +29,7 @@ def preferences(network: Network, to: str, link: Callable[[int], str], at: datet
             sender=network.from_name,
         )
         subject = _("Your preferences: %(network)s", network=network.name)
-        return _mail(network, to, subject, body, message_id, at)
+        return writing.plain(network, to, subject, body, message_id, at)
 
     return write
 
@@ -94,18 +93,4 @@ def changed(network: Network, to: str, at: datetime) -> Write:
 
 
 def _plainly(network: Network, to: str, subject: str, body: str, at: datetime) -> Write:
-    return lambda _notice_id, message_id: _mail(network, to, subject, body, message_id, at)
-
-
-def _mail(
-    network: Network, to: str, subject: str, body: str, message_id: str, at: datetime
-) -> EmailMessage:
-    message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
-    message["From"] = formataddr((network.from_name, network.from_address))
-    message["To"] = to
-    message["Subject"] = subject
-    message["Date"] = format_datetime(at)
-    message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation answers, please
-    message.set_content(body, cte="quoted-printable")
-    return message
+    return lambda _notice_id, message_id: writing.plain(network, to, subject, body, message_id, at)

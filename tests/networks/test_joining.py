@@ -196,3 +196,14 @@ def test_the_mail_asks_and_links_to_the_page(
     assert message["Auto-Submitted"] == "auto-generated"
     assert inviting.confirm_url(links, invitation.id) in message.get_content()
     assert "Ada" not in message.get_content()  # nor anything else that a stranger typed
+
+
+def test_an_address_beyond_ascii_is_asked_as_it_is_written(session: Session, links: Links) -> None:
+    network = personas.network(session)
+    address = check_address("zoë@members.example")
+    invitation = joining.invite(session, network, address, {}, "join page", now())
+    assert invitation is not None
+    session.flush()  # its link names it
+    assert "To: zoë@members.example".encode() in inviting.confirmation(
+        invitation, links, now()
+    ).as_bytes()
