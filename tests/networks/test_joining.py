@@ -204,6 +204,7 @@ def test_an_address_beyond_ascii_is_asked_as_it_is_written(session: Session, lin
     invitation = joining.invite(session, network, address, {}, "join page", now())
     assert invitation is not None
     session.flush()  # its link names it
-    assert "To: zoë@members.example".encode() in inviting.confirmation(
-        invitation, links, now()
-    ).as_bytes()
+    assert (
+        "To: zoë@members.example".encode()
+        in inviting.confirmation(invitation, links, now()).as_bytes()
+    )
