@@ -99,6 +99,20 @@ def test_a_large_picture_is_made_smaller_and_stays_upright() -> None:
     assert kept.getpixel((1000, 100))[0] > 200
 
 
+@pytest.mark.parametrize("mode", ["1", "I;16", "P"])
+def test_a_large_scan_is_made_smaller_whatever_its_colours(mode: str) -> None:
+    page = Image.new("L", (16_400, 100), "white")
+    for line in range(0, 100, 2):
+        page.paste(0, (0, line, 16_400, line + 1))
+    written = BytesIO()
+    page.convert("I;16" if mode == "I;16" else mode).save(written, "PNG")
+    kept = opened(files.check(written.getvalue(), 10).content)
+    assert kept.size == (4000, 24)
+    if mode != "I;16":  # whose white is 65535
+        darkest, lightest = kept.convert("L").getextrema()
+        assert 100 < darkest <= lightest < 155  # the lines are mixed, none is left out
+
+
 def test_of_a_moving_picture_the_first_frame_is_kept() -> None:
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
     for kind in ("WEBP", "PNG"):

@@ -1,0 +1,1 @@
+"""Pictures that coordinators put into newsletters."""
