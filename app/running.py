@@ -13,9 +13,11 @@ from alembic.util import CommandError
 from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
 
-from app import PRODUCT_NAME, migrating
+from app import PRODUCT_NAME
 from app.announcing import announcement
+from app.clock import now
 from app.config import Settings, SettingsError, load, with_embedded_defaults
+from app.databases.upgrading import upgrade
 from app.delivery.cli import STOP_SECONDS as WORKER_STOP_SECONDS
 from app.local_inbox import HOST as INBOX_HOST
 from app.mail.hosts import is_loopback
@@ -189,10 +191,10 @@ def _mail_port(settings: Settings, inbox: int) -> int:
 
 
 def _prepare(services: Services, environ: Mapping[str, str], empty: bool) -> None:
-    """The schema, and the example where nobody has worked yet."""
+    """What this version brings, and the example where nobody has worked yet."""
     kept = services.settings.data_dir / "addresses"
     try:
-        migrating.upgrade(services.settings.database_url)
+        upgrade(services.settings.database_url, now())
         if not kept.exists() and not empty and _is_unused(services):
             _load_example(services)
     except CommandError as error:

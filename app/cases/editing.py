@@ -79,9 +79,9 @@ def write_part(
         part = PARTS[kind]()
         siblings = getattr(case, kind)
         if kind in ("addressees", "asks"):
-            values["reference"] = _reference(values, [one.reference for one in siblings])
+            values["reference"] = free_reference(values, [one.reference for one in siblings])
         if kind != "developments":
-            values["position"] = len(siblings)
+            values["position"] = 1 + max((one.position for one in siblings), default=-1)
         siblings.append(part)
     for name, value in values.items():
         setattr(part, name, value)
@@ -111,11 +111,12 @@ def is_offered(session: Session, ask: Ask) -> bool:
     return bool(session.scalar(select(exists().where(Offer.ask_id == ask.id))))
 
 
-def _reference(values: Mapping[str, Any], taken: list[str]) -> str:
-    """Short, of the words of the title, and not taken."""
+def free_reference(values: Mapping[str, Any], taken: list[str]) -> str:
+    """Its own, or a short one of the words of the title; numbered where it is taken."""
     words = str(values.get("title") or values.get("headline") or "")
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
-    stem = "-".join(re.findall(r"[a-z0-9]+", plain)[:4])[:40] or "part"
+    short = "-".join(re.findall(r"[a-z0-9]+", plain)[:4])[:40]
+    stem = values.get("reference") or short or "part"
     reference, number = stem, 2
     while reference in taken:
         reference, number = f"{stem}-{number}", number + 1

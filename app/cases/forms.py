@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     DateField,
@@ -27,6 +28,7 @@ from app.forms import (
     sector_choices,
 )
 from app.vocabulary import language_code
+from newsletters import markdown
 
 LINE = [Optional(), Length(max=200), ONE_LINE]
 COMMAS = _l("With commas between them.")
@@ -55,6 +57,12 @@ SENSITIVITIES = {
     "restricted": _l("restricted: members are asked not to publish it"),
     "confidential": _l("confidential: never mailed"),
 }
+
+
+def mailable(_form: Any, field: TextAreaField) -> None:
+    """Markdown that a mail can hold."""
+    for what, values in markdown.problems(field.data or ""):
+        raise ValidationError(_("This text %(what)s.", what=_(what, **values)))
 
 
 class TickField(SelectMultipleField):
@@ -154,7 +162,9 @@ class AddresseeForm(Form):
     copies = LinesField(_l("Copies to"), description=_l("One address a line."))
 
 
-class AskForm(Form):
+class AskWordsForm(Form):
+    """What is asked: the same for an ask of a case, an entry of the catalogue and a snippet."""
+
     kind = SelectField(_l("Kind"), choices=options(KINDS.items()))
     headline = StringField(
         _l("The ask, as one sentence"),
@@ -166,13 +176,25 @@ class AskForm(Form):
         description=_l("Who is told why, acts."),
         validators=[DataRequired(_l("Say why: an ask without a reason is not sent."))],
     )
-    instructions = TextAreaField(_l("How to do it"), description=_l("Markdown."))
-    model_text = TextAreaField(_l("Talking points or a model letter"))
+    instructions = TextAreaField(
+        _l("How to do it"),
+        description=_l("Markdown."),
+        validators=[mailable],
+        render_kw={"rows": 8},
+    )
+    model_text = TextAreaField(_l("Talking points or a model letter"), render_kw={"rows": 8})
     button = StringField(
         _l("Words on the button"),
         description=_l("What a tap records: “I have sent my letter”."),
         validators=[Optional(), Length(max=60), ONE_LINE],
     )
+
+    def validate_why(self, field: TextAreaField) -> None:
+        if not (field.data or "").strip():
+            raise ValidationError(_l("Say why: an ask without a reason is not sent."))
+
+
+class AskForm(AskWordsForm):
     addressees = TickField(_l("To whom"), coerce=int)
     deadline = DateField(_l("By when"), validators=[Optional()])
     sectors = TickField(_l("Only for these sectors"), description=_l("None ticked: for everybody."))
@@ -190,7 +212,3 @@ class AskForm(Form):
         self.sectors.choices = sector_choices()
         self.countries.choices = country_choices()[1:]
         self.languages.choices = language_choices()
-
-    def validate_why(self, field: TextAreaField) -> None:
-        if not (field.data or "").strip():
-            raise ValidationError(_l("Say why: an ask without a reason is not sent."))

@@ -25,7 +25,10 @@ from app.clock import now
 from app.errors import InvalidInput
 from app.forms import Form, text_of
 from app.letters import listing
+from app.snippets import keeping
+from app.snippets.models import SnippetKind
 from app.staff import audit
+from app.staff.access import networks_of
 from newsletters import markdown
 
 blueprint = Blueprint("cases", __name__)
@@ -82,8 +85,15 @@ def import_file() -> ResponseReturnValue:
 def show(reference: str) -> ResponseReturnValue:
     case = _case(reference)
     letters = listing.of_case(web.session(), case.id)
+    networks = networks_of(web.session(), web.current_staff())
+    kept = keeping.of_networks(web.session(), networks, SnippetKind.ADDRESSEE)
     return render_template(
-        "cases/show.html", case=case, letters=letters, is_theirs=web.is_theirs, **_words()
+        "cases/show.html",
+        case=case,
+        letters=letters,
+        is_theirs=web.is_theirs,
+        kept_addressees=kept,
+        **_words(),
     )
 
 
@@ -152,8 +162,15 @@ def _write_part(case: Case, kind: str, part: editing.Part | None) -> ResponseRet
         flash(_("Saved."), "ok")
         return redirect(url_for("cases.show", reference=case.reference, _anchor=kind))
     offered = isinstance(part, Ask) and editing.is_offered(web.session(), part)
+    keepable = part is not None and kind in ("asks", "addressees")
     page = render_template(
-        "cases/part.html", form=form, case=case, kind=kind, part=part, offered=offered
+        "cases/part.html",
+        form=form,
+        case=case,
+        kind=kind,
+        part=part,
+        offered=offered,
+        networks=networks_of(web.session(), web.current_staff()) if keepable else [],
     )
     return page, form.http_status
 

@@ -15,7 +15,8 @@ from app.config import database_url
 from app.databases.backing_up import back_up, dated, forget_oldest
 from app.databases.copying import Copy, copy
 from app.databases.restoring import restore
-from app.migrating import revision, upgrade
+from app.databases.upgrading import upgrade
+from app.migrating import revision
 from app.services import Services
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -30,7 +31,7 @@ def db() -> None:
 @json_option
 @pass_services
 def db_upgrade(services: Services, as_json: bool) -> None:
-    upgrade(services.settings.database_url)
+    upgrade(services.settings.database_url, now())
     emit({"upgraded": True}, "The database is at the schema of this version.", as_json)
 
 

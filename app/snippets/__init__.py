@@ -1,0 +1,1 @@
+"""Words of a network that are kept to be used again."""
