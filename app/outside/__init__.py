@@ -1,0 +1,1 @@
+"""What is looked at outside: links of drafts, and the DNS of the domains that mail comes from."""
