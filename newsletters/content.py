@@ -54,10 +54,50 @@ class CaseBlock:
     place: str
     heading: str
     body: str  # *
+    note: str = ""  # * why this case, now, in this network
     wishes: str = ""
     developments: tuple[Development, ...] = ()
     asks: tuple[Ask, ...] = ()
     restricted: bool = False  # not for publication
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line such as "Where: Port Merrow" or "Members who acted: 41 of 412"."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Link:
+    address: str  # http, https or mailto
+    label: str = ""  # empty: the address itself is shown
+
+
+@dataclass(frozen=True)
+class Picture:
+    address: str
+    alt: str
+    width: int  # pixels of the file, of which at most 552 are shown across
+    height: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """A block that is no case: every part is left out where it is empty. `kind`: text, news,
+    event, picture, divider, colleagues or thanks."""
+
+    key: str
+    kind: str
+    heading: str = ""
+    body: str = ""  # *
+    facts: tuple[Fact, ...] = ()
+    link: Link | None = None
+    picture: Picture | None = None
+
+
+Block = CaseBlock | Section
 
 
 @dataclass(frozen=True)
@@ -71,8 +111,12 @@ class Issue:
     introduction: str = ""  # *
     closing: str = ""  # *
     language: str = "en"  # BCP 47
-    cases: tuple[CaseBlock, ...] = ()
+    blocks: tuple[Block, ...] = ()
     postal_address: str = ""
+
+    @property
+    def cases(self) -> tuple[CaseBlock, ...]:
+        return tuple(block for block in self.blocks if isinstance(block, CaseBlock))
 
 
 class Recipient(NamedTuple):

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from newsletters.content import Addressee, Ask, CaseBlock, Issue
+from newsletters.content import Addressee, Ask, CaseBlock, Issue, Section
 from newsletters.markdown import normalise
 from newsletters.slots import Slot, Slots
 from newsletters.words import Translate, act, day
@@ -21,18 +21,35 @@ def _blocks(issue: Issue, slots: Slots, t: Translate) -> Iterator[str]:
     yield _wrapped(issue.title.upper() if issue.title.isascii() else issue.title)
     yield _wrapped(issue.greeting)
     yield _wrapped(issue.introduction)
-    for case in issue.cases:
-        yield from _case(case, issue.language, slots, t)
+    for block in issue.blocks:
+        if isinstance(block, CaseBlock):
+            yield from _case(block, issue.language, slots, t)
+        else:
+            yield from _section(block, t)
     yield "-" * WIDTH
     yield _wrapped(issue.closing)
     yield _wrapped(f"{issue.sender_name}\n{issue.network_name}")
     yield "-- \n" + _footer(issue, slots, t)
 
 
+def _section(block: Section, t: Translate) -> Iterator[str]:
+    if block.kind == "divider":
+        yield "-" * WIDTH
+    yield _wrapped(f"# {block.heading}") if block.heading else ""
+    if block.picture:
+        yield _wrapped(f"[{t('Picture')}: {block.picture.alt}]")
+    yield "\n".join(_wrapped(f"{fact.label}: {fact.text}") for fact in block.facts)
+    yield _wrapped(block.body)
+    if block.link:
+        label = f"{_wrapped(block.link.label)}:\n" if block.link.label else ""
+        yield label + block.link.address
+
+
 def _case(case: CaseBlock, language: str, slots: Slots, t: Translate) -> Iterator[str]:
     yield "=" * WIDTH + "\n" + _wrapped(f"{case.heading}\n{case.place}")
     if case.restricted:
         yield _wrapped(t("Not for publication."))
+    yield _wrapped(case.note)
     yield _wrapped(case.body)
     for development in case.developments:
         yield _wrapped(f"{day(development.on, language)}: {development.text}")

@@ -1,5 +1,6 @@
 """From a coordinator's words to words that can be compiled: cleaned, merge fields made slots."""
 
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -19,6 +20,17 @@ def prepared(issue: Issue, slots: Slots) -> Issue:
         return personalise.replace(without_marks(normalise(text)), slots.field)
 
     return _mapped(issue, clean)
+
+
+def filled(issue: Issue, values: Mapping[str, str]) -> Issue:
+    """The same issue, cleaned, as one reader sees it; a merge field without a value shows its
+    fallback."""
+
+    def fill(text: str) -> str:
+        clean = without_marks(normalise(text))
+        return personalise.replace(clean, lambda w: values.get(w.name, "") or w.fallback or "")
+
+    return _mapped(issue, fill)
 
 
 def texts(value: Any) -> list[str]:

@@ -17,10 +17,15 @@ class Template:
         self._literals = tuple(part for part in merged if isinstance(part, bytes))
         literal = iter(range(values, values + len(self._literals)))
         order = [part if isinstance(part, int) else next(literal) for part in merged]
-        self._pick = itemgetter(*order)
+        self._pick = itemgetter(*order) if len(order) > 1 else _few(order)
 
     def fill(self, values: tuple[bytes, ...]) -> bytes:
         return b"".join(self._pick(values + self._literals))
+
+
+def _few(order: list[int]) -> Callable[[tuple[bytes, ...]], tuple[bytes, ...]]:
+    """As itemgetter, which gives no tuple of one."""
+    return lambda values: tuple(values[number] for number in order)
 
 
 def laid_out(parts: Iterable[Part], put: Callable[[int], list[Part]]) -> Iterator[Part]:

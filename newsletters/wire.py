@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from newsletters import markup, plaintext, quoted
-from newsletters.checking import check
+from newsletters.checking import check, without_bad_links
 from newsletters.content import CompositionError, Issue
 from newsletters.preparing import prepared
 from newsletters.slots import Slot, Slots
@@ -71,12 +71,13 @@ class Edition:
             raise ValueError(f"a damaged edition ({type(error).__name__})") from error
 
 
-def compile(issue: Issue, translate: Translate = same) -> Edition:
-    """Compile once; fill per recipient. CompositionError says what keeps it from being mail."""
-    if stops := [problem for problem in check(issue) if problem.stops]:
-        raise CompositionError("; ".join(f"{p.where}: {p.what}" for p in stops))
+def compile(issue: Issue, translate: Translate = same, *, is_draft: bool = False) -> Edition:
+    """Compile once; fill per recipient. CompositionError says what keeps it from being mail. Of a
+    draft, which is looked at and not mailed, only what cannot be composed at all."""
+    if stops := [p for p in check(issue) if p.stops and not is_draft]:
+        raise CompositionError("; ".join(": ".join(problem.words()) for problem in stops))
     slots = Slots()
-    ready = prepared(issue, slots)
+    ready = prepared(without_bad_links(issue), slots)
     text = plaintext.text(ready, slots, translate)
     html = markup.html(ready, slots, translate)
     subject = list(slots.cut(ready.subject))

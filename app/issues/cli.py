@@ -1,5 +1,6 @@
-"""`docket issues`: import, preview, send, and steer what goes out."""
+"""`docket issues`: import, export, preview, send. steering_cli.py has the rest."""
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -9,18 +10,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy.orm import Session
 
 from app import interchange, scheduler
 from app.cli_support import Failure, emit, json_option, pass_services
 from app.clock import now
 from app.delivery import tallies
-from app.delivery.control import FASTEST, MENDABLE
 from app.delivery.models import WAITING
 from app.delivery.worker import Worker
 from app.errors import NotFound
-from app.issues import course, sending, steering
-from app.issues.interchange import import_issues
-from app.issues.models import Issue, WhenUncertain
+from app.issues import sending
+from app.issues.interchange import export_issues, import_issues
+from app.issues.models import Issue
 from app.issues.preview import member_by_address, preview
 from app.services import Services
 from app.staff import audit
@@ -59,7 +60,7 @@ def preview_command(
     services: Services, issue_id: int, address: str, form: str, as_json: bool
 ) -> None:
     with services.database.reading() as session:
-        issue = _issue(session.get(Issue, issue_id), issue_id)
+        issue = issue_of(session, issue_id)
         member = member_by_address(session, address)
         try:
             shown = preview(session, services, issue, member, now())
@@ -81,7 +82,7 @@ def send_command(
     services: Services, issue_id: int, moment: str | None, wait: bool, as_json: bool
 ) -> None:
     with services.database.writing() as session:
-        issue = _issue(session.get(Issue, issue_id), issue_id)
+        issue = issue_of(session, issue_id)
         at = _moment(moment, issue.network.timezone) if moment else now()
         first = sending.send(session, services, issue, at, None, now())
         if first:
@@ -95,146 +96,13 @@ def send_command(
     emit(data, _words(data, first), as_json)
 
 
-@issues.command("status", help="How issue ID goes out: state, counts, pace.")
+@issues.command("export", help="Print issue ID as JSON, to be imported elsewhere.")
 @click.argument("issue_id", metavar="ID", type=int)
-@json_option
 @pass_services
-def status_command(services: Services, issue_id: int, as_json: bool) -> None:
-    _emit_status(services, issue_id, "", as_json)
-
-
-@issues.command("pause", help="Nothing more of issue ID goes out until it is resumed.")
-@click.argument("issue_id", metavar="ID", type=int)
-@click.option("--why", default="", metavar="TEXT", help="For those who see it paused.")
-@json_option
-@pass_services
-def pause_command(services: Services, issue_id: int, why: str, as_json: bool) -> None:
-    with services.database.writing() as session:
-        issue = _issue(session.get(Issue, issue_id), issue_id)
-        done = steering.pause(session, issue, why, None, now())
-    _emit_status(services, issue_id, "Paused." if done else "It was paused before.", as_json)
-
-
-@issues.command("resume", help="Issue ID goes on.")
-@click.argument("issue_id", metavar="ID", type=int)
-@json_option
-@pass_services
-def resume_command(services: Services, issue_id: int, as_json: bool) -> None:
-    with services.database.writing() as session:
-        issue = _issue(session.get(Issue, issue_id), issue_id)
-        done = steering.resume(session, issue, None, now())
-    _emit_status(services, issue_id, "It goes on." if done else "It was not paused.", as_json)
-
-
-@issues.command("stop", help="Nobody more gets issue ID; `retry ID --cause stopped` makes it good.")
-@click.argument("issue_id", metavar="ID", type=int)
-@json_option
-@pass_services
-def stop_command(services: Services, issue_id: int, as_json: bool) -> None:
-    with services.database.writing() as session:
-        issue = _issue(session.get(Issue, issue_id), issue_id)
-        count = steering.stop(session, issue, None, now())
-    _emit_status(services, issue_id, f"Stopped: {count} members had not got it.", as_json)
-
-
-@issues.command("retry", help="Send issue ID once more to those whom it did not reach.")
-@click.argument("issue_id", metavar="ID", type=int)
-@click.option(
-    "--cause",
-    "causes",
-    multiple=True,
-    type=click.Choice([cause.value for cause in MENDABLE]),
-    help="Only to those who failed for this cause; may be given several times.",
-)
-@click.option(
-    "--unknown", is_flag=True, help="To those of whom nobody knows, with the same Message-ID."
-)
-@json_option
-@pass_services
-def retry_command(
-    services: Services, issue_id: int, causes: tuple[str, ...], unknown: bool, as_json: bool
-) -> None:
-    if causes and unknown:
-        raise Failure("Give either --cause or --unknown.")
-    with services.database.writing() as session:
-        issue = _issue(session.get(Issue, issue_id), issue_id)
-        if unknown:
-            count = steering.resend_unknown(session, issue, None, now())
-        else:
-            count = steering.try_again(session, issue, None, now(), causes)
-    _emit_status(services, issue_id, f"Sent once more to {count} members.", as_json)
-
-
-@issues.command("count-sent", help="Count those of issue ID of whom nobody knows as reached.")
-@click.argument("issue_id", metavar="ID", type=int)
-@json_option
-@pass_services
-def count_sent_command(services: Services, issue_id: int, as_json: bool) -> None:
-    with services.database.writing() as session:
-        issue = _issue(session.get(Issue, issue_id), issue_id)
-        count = steering.count_unknown_as_sent(session, issue, None, now())
-    _emit_status(services, issue_id, f"{count} members count as reached now.", as_json)
-
-
-@issues.command("pace", help="Set how fast issue ID goes; what is not given stays as it is.")
-@click.argument("issue_id", metavar="ID", type=int)
-@click.option(
-    "--per-minute",
-    type=click.IntRange(0, FASTEST),
-    metavar="N",
-    help="At most so many mails a minute; 0 for no limit.",
-)
-@click.option("--urgent/--not-urgent", default=None, help="Whether it overtakes other issues.")
-@click.option(
-    "--uncertain",
-    type=click.Choice([word.value for word in WhenUncertain]),
-    help="Send uncertain mail again, or hold it for staff to decide.",
-)
-@json_option
-@pass_services
-def pace_command(
-    services: Services,
-    issue_id: int,
-    per_minute: int | None,
-    urgent: bool | None,
-    uncertain: str | None,
-    as_json: bool,
-) -> None:
-    with services.database.writing() as session:
-        issue = _issue(session.get(Issue, issue_id), issue_id)
-        steering.set_pace(
-            session,
-            issue,
-            None,
-            per_minute=issue.rate_per_minute if per_minute is None else per_minute or None,
-            urgent=issue.urgent if urgent is None else urgent,
-            when_uncertain=uncertain or issue.when_uncertain,
-        )
-    _emit_status(services, issue_id, "The pace is set.", as_json)
-
-
-def _emit_status(services: Services, issue_id: int, done: str, as_json: bool) -> None:
-    """What was done, if anything, and how the issue stands after it."""
+def export_command(services: Services, issue_id: int) -> None:
     with services.database.reading() as session:
-        issue = _issue(session.get(Issue, issue_id), issue_id)
-        seen = course.course(session, issue, now())
-        data = course.as_json(issue, seen)
-    lines = [done] if done else []
-    lines += [f"Issue {issue_id} is {data['state']}. {_pace_words(issue)}"]
-    if issue.paused_at:
-        lines.append(f"Paused since {data['paused_at']}: {issue.paused_why or 'no reason given'}")
-    if seen.ends_at:
-        lines.append(f"{seen.life.per_minute} mails a minute: it ends about {data['ends_at']}.")
-    lines += [f"{count:>7}  {state}" for state, count in seen.counts.items() if count]
-    emit(data, "\n".join(lines), as_json)
-
-
-def _pace_words(issue: Issue) -> str:
-    rate = issue.rate_per_minute
-    words = [f"at most {rate} mails a minute" if rate else "no limit"]
-    words += ["urgent"] if issue.urgent else []
-    words += ["uncertain mail is held"] if issue.when_uncertain == WhenUncertain.HOLD else []
-    return f"Pace: {', '.join(words)}."
+        document = export_issues([issue_of(session, issue_id)])
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def _send_all(services: Services, issue_id: int, *, quiet: bool) -> None:
@@ -289,7 +157,9 @@ def _words(data: dict[str, object], first: bool) -> str:
     return "\n".join([head, *shown])
 
 
-def _issue(issue: Issue | None, issue_id: int) -> Issue:
+def issue_of(session: Session, issue_id: int) -> Issue:
+    """NotFound when there is none of that id."""
+    issue = session.get(Issue, issue_id)
     if issue is None:
         raise NotFound(f"There is no issue {issue_id}.")
     return issue

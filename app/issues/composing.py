@@ -1,16 +1,21 @@
 """An issue of the database as the content of newsletters/, and what keeps it from being sent."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
 from app.cases.models import Addressee, AskKind, Case, CaseStatus, Sensitivity
-from app.issues.models import Issue, Offer
+from app.config import Settings
+from app.issues.blocks import languages_of, said
+from app.issues.models import Block, BlockKind, Issue, Offer
+from app.media.keeping import address
+from app.translating import into
 from newsletters import content
-from newsletters.words import locale_of
+from newsletters.words import day, locale_of, same
 
 CLOSED = (CaseStatus.CLOSED, CaseStatus.STOPPED)
 
@@ -18,9 +23,28 @@ CLOSED = (CaseStatus.CLOSED, CaseStatus.STOPPED)
 COPIED = (AskKind.LETTER, AskKind.EMAIL)  # of which a copy can be sent to us
 
 
-def content_of(issue: Issue, offers: Sequence[Offer], *, takes_mail: bool = False) -> content.Issue:
-    """The issue as members with exactly these offers get it. `takes_mail`: copies can come in."""
+@dataclass(frozen=True)
+class House:
+    """What every mail of this service shares: where its pages are, and whether mail comes in, so
+    that copies of letters can be asked for."""
+
+    base_url: str = ""
+    takes_mail: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> "House":
+        return cls(settings.base_url, settings.takes_mail)
+
+
+NOWHERE = House()
+
+
+def content_of(
+    issue: Issue, offers: Sequence[Offer], house: House = NOWHERE, language: str = ""
+) -> content.Issue:
+    """The issue as members with exactly these offers get it."""
     network = issue.network
+    parts = _Parts(issue, offers, house, language or issue.language)
     return content.Issue(
         title=issue.title,
         subject=issue.subject,
@@ -28,39 +52,91 @@ def content_of(issue: Issue, offers: Sequence[Offer], *, takes_mail: bool = Fals
         greeting=issue.greeting,
         introduction=issue.introduction,
         closing=issue.closing,
-        language=issue.language,
+        language=parts.language,
         network_name=network.name,
         sender_name=issue.sender_name or network.from_name,
         postal_address=network.postal_address,
-        cases=tuple(
-            _case_block(
-                place.case,
-                [
-                    _ask(offer, issue.language, takes_mail)
-                    for offer in offers
-                    if offer.ask.case_id == place.case_id
-                ],
-            )
-            for place in issue.cases
-        ),
+        blocks=tuple(parts.block(block) for block in issue.blocks),
     )
 
 
-def _case_block(case: Case, asks: Sequence[content.Ask]) -> content.CaseBlock:
-    return content.CaseBlock(
-        key=str(case.id),
-        people=", ".join(person.name for person in case.people) or case.title,
-        place=case.place,
-        heading=case.title,
-        body=case.summary,
-        wishes=case.wishes,
-        developments=tuple(
-            content.Development(on=development.on, text=development.text)
-            for development in case.developments
-        ),
-        asks=tuple(asks),
-        restricted=case.sensitivity == Sensitivity.RESTRICTED,
-    )
+class _Parts:
+    """The blocks of one edition."""
+
+    def __init__(self, issue: Issue, offers: Sequence[Offer], house: House, language: str) -> None:
+        self.language = language
+        self._issue, self._offers, self._house = issue, offers, house
+        self._languages = languages_of(issue, language)
+        self._translate = into(language)
+
+    def block(self, block: Block) -> content.Block:
+        key = f"block{block.id}"
+        if block.case is not None:
+            return self._case(key, block, block.case)
+        return content.Section(
+            key=key,
+            kind=block.kind,
+            heading=self._said(block, "heading"),
+            body=self._said(block, "body"),
+            facts=tuple(self._facts(block)),
+            link=self._link(block),
+            picture=self._picture(block),
+        )
+
+    def _said(self, block: Block, field: str) -> str:
+        return said(block, field, self._languages)
+
+    def _case(self, key: str, block: Block, case: Case) -> content.CaseBlock:
+        return content.CaseBlock(
+            key=key,
+            people=", ".join(person.name for person in case.people) or case.title,
+            place=case.place,
+            heading=case.title,
+            body=case.summary,
+            note=self._said(block, "note"),
+            wishes=case.wishes,
+            developments=tuple(
+                content.Development(on=development.on, text=development.text)
+                for development in case.developments
+            ),
+            asks=tuple(
+                _ask(offer, self.language, self._house.takes_mail)
+                for offer in self._offers
+                if offer.ask.case_id == case.id
+            ),
+            restricted=case.sensitivity == Sensitivity.RESTRICTED,
+        )
+
+    def _facts(self, block: Block) -> Iterator[content.Fact]:
+        t = self._translate
+        for field, label in (("when", same("When")), ("where", same("Where"))):
+            if text := self._said(block, field):
+                yield content.Fact(t(label), text)
+        if counted := block.record:
+            by = day(date.fromisoformat(counted["counted_on"]), self.language)
+            share = t(same("%(part)s of %(whole)s, by %(day)s"))
+            values = {"part": counted["acted"], "whole": counted["reached"], "day": by}
+            yield content.Fact(t(same("Members who acted")), share % values)
+            if counted["evidenced"]:
+                yield content.Fact(
+                    t(same("Of these by a copy or a reply")), str(counted["evidenced"])
+                )
+            if counted["letters"]:
+                yield content.Fact(t(same("Letters they told of")), str(counted["letters"]))
+
+    def _link(self, block: Block) -> content.Link | None:
+        network = self._issue.network
+        if block.kind == BlockKind.COLLEAGUES and network.joining_open and self._house.base_url:
+            return content.Link(f"{self._house.base_url}/join/{network.code}")
+        address = self._said(block, "address").strip()
+        return content.Link(address, self._said(block, "label")) if address else None
+
+    def _picture(self, block: Block) -> content.Picture | None:
+        held = block.picture
+        if held is None:
+            return None
+        alt = held.alt(self.language)
+        return content.Picture(address(held, self._house.base_url), alt, held.width, held.height)
 
 
 def _ask(offer: Offer, language: str, takes_mail: bool) -> content.Ask:
@@ -112,7 +188,7 @@ def _countries(language: str) -> dict[str, str]:
 def stops(issue: Issue, now: datetime) -> list[tuple[str, str]]:
     """What keeps the issue from being sent: (where, what is wrong and what to do)."""
     today = now.astimezone(ZoneInfo(issue.network.timezone)).date()
-    problems = [problem for place in issue.cases if (problem := _case_problem(place.case))]
+    problems = [problem for case in issue.cases if (problem := _case_problem(case))]
     for offer in issue.offers:
         if offer.ask.withdrawn_at:
             problems.append((offer.ask.headline, _("This ask was withdrawn. Take it out.")))

@@ -1,44 +1,74 @@
-"""Making and changing drafts."""
+"""Making drafts, and which asks stand in them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from zoneinfo import ZoneInfo
 
+from babel.dates import format_skeleton
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cases.models import Ask, Case, CaseStatus, Sensitivity
-from app.delivery.audience import count_by_edition, count_by_offer
+from app.cases.models import Ask, Case, Sensitivity
 from app.errors import NotFound, Refused
-from app.issues.models import Issue, IssueCase, IssueState, Offer
+from app.issues import blocks
+from app.issues.models import Block, BlockKind, Issue, IssueState, Offer
 from app.networks.models import Network
+from app.reports.record import last_record
+from newsletters.words import locale_of
 
 WORDS = ("title", "subject", "preview", "greeting", "introduction", "closing", "sender_name")
+# Blocks that nearly every issue of a network has: the next one begins with them.
+USUAL = (BlockKind.NEWS, BlockKind.COLLEAGUES, BlockKind.THANKS, BlockKind.DIVIDER)
+COUNTED = (BlockKind.NEWS, BlockKind.THANKS)  # that name what members did
 
 
 def create(
     session: Session, network: Network, staff_id: int | None, now: datetime, **words: str
 ) -> Issue:
-    """A draft that starts from the network's last issue: its greeting, closing and sender."""
+    """A draft that starts from the network's last issue: greeting, closing, sender, language, and
+    the blocks that are usual."""
     last = session.scalars(
         select(Issue).where(Issue.network_id == network.id).order_by(Issue.id.desc()).limit(1)
     ).first()
+    language = last.language if last else network.language
     issue = Issue(
         network=network,
-        title=words.get("title", ""),
+        title=words.get("title") or month(now, network, language),
         subject=words.get("subject", ""),
         greeting=last.greeting if last else "Dear {{name|colleague}},",
         closing=last.closing if last else "",
         sender_name=last.sender_name if last else network.from_name,
-        language=network.language,
+        language=language,
         created_at=now,
         updated_at=now,
         created_by=staff_id,
+        changed_by=staff_id,
     )
     session.add(issue)
     session.flush()  # its address needs its id
+    if last is not None:
+        _begin_as(session, issue, last, now)
     return issue
+
+
+def month(now: datetime, network: Network, language: str) -> str:
+    """The month of the network's day, as "November 2026"."""
+    there = now.astimezone(ZoneInfo(network.timezone))
+    return str(format_skeleton("yMMMM", there, locale=locale_of(language)))
+
+
+def _begin_as(session: Session, issue: Issue, last: Issue, now: datetime) -> None:
+    usual = [block for block in last.blocks if block.kind in USUAL]
+    for position, block in enumerate(usual):
+        words = dict(block.words)
+        if block.kind == BlockKind.NEWS:  # last month's are no news
+            words = {language: {**said, "body": ""} for language, said in words.items()}
+        made = Block(kind=block.kind, position=position, words=words)
+        if block.kind in COUNTED:
+            made.record = last_record(session, issue, now)
+        issue.every_block.append(made)
+    session.flush()  # the fields of a page are named after its blocks' ids
 
 
 def require_draft(issue: Issue) -> None:
@@ -59,40 +89,6 @@ def rewrite(issue: Issue, words: Mapping[str, str], now: datetime) -> list[str]:
     return changed
 
 
-def add_case(session: Session, issue: Issue, case: Case, now: datetime) -> None:
-    """Put a case at the end, and offer those of its asks that fit at least one member."""
-    require_draft(issue)
-    if any(place.case_id == case.id for place in issue.cases):
-        raise Refused(_("This case stands in the issue already."))
-    issue.cases.append(IssueCase(case=case, position=len(issue.cases)))
-    offer_asks(session, issue, case, [ask.id for ask in case.asks if not ask.withdrawn_at], now)
-    reached = count_by_offer(issue, count_by_edition(session, issue))
-    fitting = [offer.ask_id for offer in issue.offers if reached[offer.id]]
-    if any(ask.id in fitting for ask in case.asks):
-        offer_asks(session, issue, case, fitting, now)
-
-
-def remove_case(issue: Issue, case_id: int, now: datetime) -> None:
-    require_draft(issue)
-    place = _place(issue, case_id)
-    issue.offers = [offer for offer in issue.offers if offer.ask.case_id != case_id]
-    issue.cases.remove(place)
-    _renumber(issue)
-    issue.updated_at = now
-
-
-def move_case(issue: Issue, case_id: int, step: int, now: datetime) -> None:
-    """Swap a case with the one before (-1) or after it (1); at an end, nothing happens."""
-    require_draft(issue)
-    here = issue.cases.index(_place(issue, case_id))
-    there = here + step
-    if 0 <= there < len(issue.cases):
-        issue.cases[here].position, issue.cases[there].position = there, here
-        issue.cases.sort(key=lambda place: place.position)
-        _renumber(issue)
-        issue.updated_at = now
-
-
 def offer_asks(
     session: Session, issue: Issue, case: Case, ask_ids: Sequence[int], now: datetime
 ) -> None:
@@ -102,26 +98,22 @@ def offer_asks(
     kept = {offer.ask_id: offer for offer in issue.offers if offer.ask.case_id == case.id}
     wanted = [ask for ask in case.asks if ask.id in ask_ids]
     issue.offers = others + [kept.get(ask.id) or Offer(ask=ask) for ask in wanted]
-    _renumber(issue)
+    put_in_order(issue)
     issue.updated_at = now
     session.flush()  # new offers need their ids for the audience's counts
 
 
-def cases_to_offer(session: Session, issue: Issue, text: str = "") -> list[Case]:
-    """Cases that may stand in the issue and do not yet: this network's sector first, then new."""
-    taken = {place.case_id for place in issue.cases}
-    statement = select(Case).where(
-        Case.status.in_([CaseStatus.OPEN, CaseStatus.UPDATED]),
-        Case.sensitivity != Sensitivity.CONFIDENTIAL,
-        Case.id.not_in(taken),
-    )
-    if text:
-        statement = statement.where(
-            Case.title.icontains(text, autoescape=True)
-            | Case.reference.icontains(text, autoescape=True)
-        )
-    found = session.scalars(statement.order_by(Case.updated_at.desc(), Case.id)).all()
-    return sorted(found, key=lambda case: issue.network.sector not in case.sectors)
+def offered(issue: Issue, case: Case) -> list[int]:
+    """The ids of the case's asks that stand in the issue."""
+    return [offer.ask_id for offer in issue.offers if offer.ask.case_id == case.id]
+
+
+def put_in_order(issue: Issue) -> None:
+    """Offers follow their cases, and within a case the asks' order."""
+    cases = {case.id: position for position, case in enumerate(issue.cases)}
+    issue.offers.sort(key=lambda offer: (cases[offer.ask.case_id], _ask_order(offer.ask)))
+    for position, offer in enumerate(issue.offers):
+        offer.position = position
 
 
 def case_or_404(session: Session, case_id: int) -> Case:
@@ -131,22 +123,18 @@ def case_or_404(session: Session, case_id: int) -> Case:
     return case
 
 
-def _place(issue: Issue, case_id: int) -> IssueCase:
-    for place in issue.cases:
-        if place.case_id == case_id:
-            return place
-    raise NotFound(_("This case does not stand in the issue."))
+def count_anew(session: Session, issue: Issue, block: Block, now: datetime) -> None:
+    """What members did after the last issue, as it stands now."""
+    require_draft(issue)
+    if block.kind in COUNTED:
+        block.record = last_record(session, issue, now)
+        issue.updated_at = now
 
 
-def _renumber(issue: Issue) -> None:
-    """Cases keep their order; offers follow their cases, and within a case the asks' order."""
-    order: dict[Any, int] = {}
-    for position, place in enumerate(issue.cases):
-        place.position = position
-        order[place.case] = position
-    issue.offers.sort(key=lambda offer: (order[offer.ask.case], _ask_order(offer.ask)))
-    for position, offer in enumerate(issue.offers):
-        offer.position = position
+def beginning_of(session: Session, issue: Issue, kind: BlockKind, now: datetime) -> Block:
+    """A new block with the words and numbers it begins with."""
+    record = last_record(session, issue, now) if kind in COUNTED else {}
+    return Block(kind=kind, words=blocks.beginning(kind, issue.language), record=record)
 
 
 def _ask_order(ask: Ask) -> tuple[int, int]:

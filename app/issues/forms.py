@@ -28,8 +28,8 @@ class NewIssueForm(Form):
     network = SelectField(_l("Network"), validators=[DataRequired()])
     title = StringField(
         _l("Title"),
-        description=_l("The heading of the mail. For example: Two letters for November."),
-        validators=[DataRequired(_l("Give the issue a title.")), Length(max=200), ONE_LINE],
+        description=_l("The heading of the mail. Leave it empty for the month; it can be changed."),
+        validators=[Optional(), Length(max=200), ONE_LINE],
     )
 
 
@@ -115,12 +115,3 @@ class SendForm(PaceForm):
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
         validators=[Optional()],
     )
-
-
-class SearchForm(Form):
-    """A form of a GET: it changes nothing, so it carries no token."""
-
-    class Meta:
-        csrf = False
-
-    text = StringField(_l("Find a case"), validators=[Optional(), Length(max=200)])

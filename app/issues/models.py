@@ -2,12 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.cases.models import Ask, Case
 from app.db import Base, Key
+from app.media.models import Picture
 from app.networks.models import Network
 
 
@@ -24,6 +26,25 @@ class WhenUncertain(StrEnum):
 
     RESEND = "resend"
     HOLD = "hold"
+
+
+class Archived(StrEnum):
+    """Who may read an issue on the web once it went out."""
+
+    PUBLIC = "public"
+    MEMBERS = "members"  # whoever has its link
+    NONE = "none"
+
+
+class BlockKind(StrEnum):
+    CASE = "case"
+    TEXT = "text"
+    NEWS = "news"  # good news: what happened after the last issue
+    EVENT = "event"
+    PICTURE = "picture"
+    DIVIDER = "divider"
+    COLLEAGUES = "colleagues"  # a call to pass it on to colleagues
+    THANKS = "thanks"  # to those who acted on the last issue
 
 
 class Issue(Base):
@@ -45,6 +66,7 @@ class Issue(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # the last who did
     scheduled_for: Mapped[datetime | None] = mapped_column(index=True)  # somebody said "send"
     scheduled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     frozen_at: Mapped[datetime | None]  # audience and words are fixed; deliveries exist
@@ -56,14 +78,24 @@ class Issue(Base):
     cancelled_at: Mapped[datetime | None]  # staff stopped the rest
     rate_per_minute: Mapped[int | None]  # at most so many; None: as fast as the relays take it
     when_uncertain: Mapped[str] = mapped_column(default="resend")  # or "hold", for staff to decide
+    archive: Mapped[str] = mapped_column(default="none")  # one of Archived
 
     network: Mapped[Network] = relationship()
-    cases: Mapped[list["IssueCase"]] = relationship(
-        cascade="all, delete-orphan", order_by="IssueCase.position"
+    every_block: Mapped[list["Block"]] = relationship(
+        cascade="all, delete-orphan", order_by="Block.position, Block.id"
     )
     offers: Mapped[list["Offer"]] = relationship(
         cascade="all, delete-orphan", order_by="Offer.position", back_populates="issue"
     )
+
+    @property
+    def blocks(self) -> list["Block"]:
+        """Those that stand in it, in their order."""
+        return [block for block in self.every_block if block.removed_at is None]
+
+    @property
+    def cases(self) -> list[Case]:
+        return [block.case for block in self.blocks if block.case is not None]
 
     @property
     def state(self) -> IssueState:
@@ -74,16 +106,75 @@ class Issue(Base):
         return IssueState.SCHEDULED if self.scheduled_for else IssueState.DRAFT
 
 
-class IssueCase(Base):
-    __tablename__ = "issue_case"
+class Block(Base):
+    """A part of an issue. `words`: language -> field -> text; a case's own words stand with the
+    case. `record`: what members did after the last issue, as it was counted for this block. One
+    that was taken out stays for the undo."""
+
+    __tablename__ = "block"
     __table_args__ = (UniqueConstraint("issue_id", "case_id"),)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"))
-    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), index=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"), index=True)
+    kind: Mapped[str]
     position: Mapped[int] = mapped_column(default=0)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"), index=True)
+    picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"), index=True)
+    words: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    record: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    removed_at: Mapped[datetime | None]
+    removed_asks: Mapped[list[Any]] = mapped_column(default=list)  # of a case: ids, for the undo
 
-    case: Mapped[Case] = relationship()
+    case: Mapped[Case | None] = relationship()
+    picture: Mapped[Picture | None] = relationship()
+
+
+class Version(Base):
+    """An issue as somebody left it: its document, with the ids of its blocks. What one person
+    writes in one go is one version."""
+
+    __tablename__ = "issue_version"
+    __table_args__ = (UniqueConstraint("issue_id", "number"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"))
+    number: Mapped[int]  # from 1
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    document: Mapped[dict[str, Any]]
+    is_kept: Mapped[bool] = mapped_column(default=False)  # approved or sent: not written on
+
+
+class Approval(Base):
+    """A second person said that the issue may go out as it was. `fingerprint`: of all that members
+    see and of who sees it; another content has another one."""
+
+    __tablename__ = "approval"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"), index=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("issue_version.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]
+    fingerprint: Mapped[str]
+
+    version: Mapped[Version] = relationship()
+
+
+class Note(Base):
+    """A remark for those who write: on a block, or on the whole issue. No member sees it."""
+
+    __tablename__ = "note"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"), index=True)
+    block_id: Mapped[int | None] = mapped_column(ForeignKey("block.id"), index=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]
+    text: Mapped[str]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
 
 
 class Offer(Base):

@@ -41,13 +41,16 @@ GROUPS: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class AskReport:
-    """One ask of an issue. `groups`: dimension -> group -> tally; the group may be unknown."""
+    """One ask of an issue. `groups`: dimension -> group -> tally; the group may be unknown.
+    `acted` and, of these, `evidenced`: deliveries whose members did it."""
 
     offer: Offer
     window: Window
     tally: Tally
     outside: int
     groups: Mapping[str, Mapping[str | None, Tally]]
+    acted: frozenset[int] = frozenset()
+    evidenced: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,10 @@ def _ask_report(
             name: _grouped(reached, visited, inside, position)
             for position, name in enumerate(GROUPS)
         },
+        acted=frozenset(d for d, stands in inside.items() if stands.acted),
+        evidenced=frozenset(
+            d for d, stands in inside.items() if stands.counts_as in EVIDENCE[1:]
+        ),
     )
 
 

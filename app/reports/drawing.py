@@ -79,7 +79,7 @@ def group_name(dimension: str, group: str | None) -> str:
 def _rate_words(title: str) -> RateWords:
     return {
         "title": title,
-        "description": _("Of those it was delivered to; the thin line is the 95 % interval."),
+        "description": _("Of those it was delivered to; the thin line is the interval at 95 %."),
         "of": _("{numerator} of {denominator}"),
         "percent": _("{value} %"),
         "too_few": _("too few for a rate"),

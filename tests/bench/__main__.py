@@ -16,7 +16,7 @@ from tests.bench import answering, composing, importing
 from tests.bench.measuring import Figure
 
 # Modules here, each of which holds a command of its name.
-COMMANDS = ("answers", "crash", "delivery", "faults", "robots", "tokens")
+COMMANDS = ("answers", "crash", "delivery", "desk", "faults", "robots", "tokens")
 
 
 class Benches(click.Group):

@@ -105,7 +105,7 @@ def sample_edition() -> wire.Edition:
             greeting="Dear {{name|colleague}},",
             introduction="Last month *forty-one* of you wrote. Here is what is needed now.",
             closing="With thanks and warm regards,",
-            cases=(*map(_case, range(1, ASKS + 1)), *map(_news, range(NEWS))),
+            blocks=(*map(_case, range(1, ASKS + 1)), *map(_news, range(NEWS))),
             postal_address="2 Rope Walk, Gull’s End",
         )
     )

@@ -128,11 +128,11 @@ def _compose_and_send(page: Page, service: Live) -> None:
     page.goto(f"{service.url}/issues/new")
     page.get_by_label("Title").fill("November")
     page.get_by_role("button", name="Start the issue").click()
-    page.get_by_label("Subject").fill("A colleague without a lawyer")
+    page.get_by_label("Subject", exact=True).fill("A colleague without a lawyer")
     page.get_by_label("Introduction").fill("This month **two requests**.")
-    page.get_by_role("button", name="Save the words").click()
     for name in ("Ines Carrow", "The Lantern printing house"):
         page.get_by_role("button", name=f"Add {name}").click()
+        expect(page.locator(".block").filter(has_text=name)).to_be_visible()
     page.get_by_role("link", name="Review and send").click()
     page.get_by_role("button", name=f"Send to {PEOPLE} members").click()
     work(service.services)

@@ -15,6 +15,9 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.cases.editing import by_reference
+from app.catalogue import editing, seeding
+from app.catalogue.taking import for_sector
 from app.clock import now
 from app.delivery import pacing
 from app.delivery.models import Delivery, DeliveryState, Settlement
@@ -22,16 +25,25 @@ from app.importing import runs, staging
 from app.importing.models import ImportState
 from app.inbound.models import InboundMail, MailState
 from app.inbound.receiving import SEALED_AS
+from app.issues import approving, arranging, notes, versions
+from app.issues import editing as drafting
+from app.issues.desk_routes import ADDED
+from app.issues.models import Archived
 from app.letters import files, keeping, verifying
 from app.letters.models import LetterKind
 from app.mail.inbox import store
+from app.media import keeping as library
 from app.networks.managing import network_by_code
 from app.responses.models import Channel, Response
+from app.snippets.keeping import keep as keep_words
+from app.snippets.keeping import keep_addressee, keep_ask
+from app.snippets.models import SnippetKind
 from app.staff.models import SignInLink, Staff
 from tests import under_way
 from tests.browser import preferring
 from tests.browser.conftest import ADMIN
 from tests.live import Live
+from tests.media.conftest import mark, photograph
 
 WIDTHS = (320, 768, 1280)
 THEMES = ("light", "dark")
@@ -43,6 +55,12 @@ STAFF_PAGES = {
     "issues": "/issues/",
     "issue-new": "/issues/new",
     "issue-edit": "/issues/2/edit",
+    "issue-desk": "/issues/FULLDESK/edit?gone=TAKENOUT",
+    "issue-versions": "/issues/2/versions",
+    "issue-version": "/issues/FULLDESK/versions/2",
+    "issue-test": "/issues/2/test",
+    "issue-approval": "/issues/FULLDESK/approval",
+    "issue-without-ask": "/issues/FULLDESK/without-ask",
     "issue-show": "/issues/1",
     "issue-send": "/issues/2/send",
     "issue-preview": "/issues/2/preview",
@@ -53,6 +71,8 @@ STAFF_PAGES = {
     "issue-paused": "/issues/REFUSED?still=1",
     "issue-ended": "/issues/ENDED",
     "issue-report": "/reports/ENDED",
+    "issue-print": "/issues/1/print",
+    "issue-print-found": "/issues/1/print?text=a",
     "sending": "/sending/?still=1",
     "responses": "/issues/1/responses",
     "response": "/issues/1/responses/1",
@@ -67,10 +87,21 @@ STAFF_PAGES = {
     "case-ask": "/cases/VER-2026-014/asks/1",
     "case-addressee": "/cases/VER-2026-014/addressees/1",
     "case-import": "/cases/import",
+    "catalogue": "/catalogue/?sector=legal&hid=HIDDENENTRY",
+    "catalogue-entry": "/catalogue/CHANGEDENTRY",
+    "catalogue-new": "/catalogue/new?sector=medical",
+    "snippets": "/snippets/?network=legal",
+    "snippets-none": "/snippets/?network=media",
+    "snippet": "/snippets/SNIPPET",
+    "snippet-new": "/snippets/new?network=legal&kind=addressee",
     "letters": "/letters/",
     "letters-none": "/letters/?network=media",
     "letter": "/letters/LETTER",
     "letter-rejected": "/letters/REPLY",
+    "pictures": "/pictures/?network=legal",
+    "pictures-none": "/pictures/?network=media",
+    "picture": "/pictures/PICTURE",
+    "picture-undescribed": "/pictures/UNTOLD",
     "networks": "/networks/",
     "network": "/networks/legal",
     "network-new": "/networks/new",
@@ -109,6 +140,10 @@ PUBLIC_PAGES = {
     "preferences-broken": "/preferences/nothing",
     "address-new": "/address/new/CHANGENEW",
     "address-old": "/address/old/CHANGEOLD",
+    "archive": "/archive/legal/1",
+    "archive-list": "/archive/legal/",
+    "archive-link": "/a/ARCHIVE",
+    "archive-broken": "/a/nothing",
 }
 
 
@@ -128,6 +163,7 @@ def addresses(example: Live) -> dict[str, str]:
         network = network_by_code(session, "legal")
         for number, why in enumerate(("soon", "soon", "fast", "sweep")):
             session.add(suspect(delivery.id + number // 2, offer.id, why))
+        delivery.issue.archive = Archived.PUBLIC.value
         session.add(
             InboundMail(
                 fingerprint="strange",
@@ -153,10 +189,14 @@ def addresses(example: Live) -> dict[str, str]:
         assert session.scalars(select(SignInLink)).first() is not None
     return {
         "ANSWER": services.links.answer_url(delivery.id, offer.id).rpartition("/")[2],
+        "ARCHIVE": services.links.archive_url(delivery.issue_id).rpartition("/")[2],
         "LEAVE": services.links.unsubscribe_url(delivery.id).rpartition("/")[2],
         "MAIL": mail_id,
         "LINK": link,
         **letters_of(example, delivery.id, offer.id),
+        **words_to_use_again(example),
+        **desk_in_use(example),
+        **pictures_of(example),
         **preferring.addresses(services),
         **issues_on_their_way(example),
     }
@@ -189,6 +229,61 @@ def letters_of(example: Live, delivery_id: int, offer_id: int) -> dict[str, str]
         ]
         verifying.reject(session, kept[1], officer, "A receipt, not an answer.", now())
         return {"LETTER": str(kept[0].id), "REPLY": str(kept[1].id)}
+
+
+def desk_in_use(example: Live) -> dict[str, str]:
+    """A draft with a block of every kind, a note, an approval that is void, and an ask that only
+    doctors get."""
+    with example.services.database.writing() as session:
+        network = network_by_code(session, "legal")
+        first, second = session.scalars(select(Staff).order_by(Staff.id).limit(2))
+        issue = drafting.create(session, network, first.id, now(), title="December")
+        issue.subject, issue.introduction = "Two people", "This month **two requests**."
+        versions.begin(session, issue, now())
+        added = [arranging.add(session, issue, kind, now()) for kind in ADDED]
+        case = by_reference(session, "TAL-2026-007")
+        arranging.add_case(session, issue, case, now(), after=added[0].id)
+        only = [ask.id for ask in case.asks if ask.sectors]
+        drafting.offer_asks(session, issue, case, only, now())
+        notes.leave(session, issue, added[0].id, "Shorter, please.", second, now())
+        approving.approve(session, issue, approving.fingerprint(issue), second, now())
+        arranging.take_out(issue, added[-1], now())
+        issue.subject = "Two colleagues"
+        versions.keep(session, issue, first.id, now())
+        return {"FULLDESK": str(issue.id), "TAKENOUT": str(added[-1].id)}
+
+
+def pictures_of(example: Live) -> dict[str, str]:
+    """One that can be used, and one of which nobody has said what it shows."""
+    with example.services.database.writing() as session:
+        network = network_by_code(session, "legal")
+        told, untold = (
+            library.add(session, network, None, name, content, now())
+            for name, content in (("vigil.jpg", photograph()), ("Candle-mark_2026.png", mark()))
+        )
+        alts = {"en": "Six people hold candles in front of a court.", "fr": "Six bougies, un soir"}
+        library.describe(told, "Vigil at Port Halden", alts, now())
+        return {"PICTURE": str(told.id), "UNTOLD": str(untold.id)}
+
+
+def words_to_use_again(example: Live) -> dict[str, str]:
+    """The catalogue, with an entry that was changed and one that was hidden; snippets of each
+    kind but text."""
+    with example.services.database.writing() as session:
+        seeding.seed(session, now())
+        changed, hidden = for_sector(session, "legal")[:2]
+        better = changed.why.replace("A letterhead of the bar", "Headed paper of a chamber")
+        editing.rewrite(changed, {"why": better, "button": "My letter is in the post"}, now())
+        editing.hide(hidden, now())
+        network = network_by_code(session, "legal")
+        case = by_reference(session, "VER-2026-014")
+        to_keep = {"body": "Thank you for the time you take for this.\n\nWith warm regards"}
+        warm = SnippetKind.CLOSING, "Warm, for the end of a year", to_keep
+        keep_words(session, network, *warm, None, now())
+        keep_addressee(session, network, case.addressees[0], None, now())
+        kept = keep_ask(session, network, case.asks[0], None, now())
+        entries = {"HIDDENENTRY": str(hidden.id), "CHANGEDENTRY": str(changed.id)}
+        return entries | {"SNIPPET": str(kept.id)}
 
 
 def issues_on_their_way(example: Live) -> dict[str, str]:

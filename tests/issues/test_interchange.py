@@ -41,13 +41,13 @@ def test_a_draft_is_made_and_the_same_again_changes_nothing(
 ) -> None:
     [(issue, verdict)] = import_issues(session, document, None)
     assert verdict == "new"
-    assert [place.case.reference for place in issue.cases] == ["CAR-2026-001", "LAN-2026-002"]
+    assert [case.reference for case in issue.cases] == ["CAR-2026-001", "LAN-2026-002"]
     assert [o.ask.reference for o in issue.offers] == ["colleague-letter", "tell-colleagues"]
     assert import_issues(session, document, None) == [(issue, "unchanged")]
     document["issues"][0]["subject"] = "Other words"
     document["issues"][0]["cases"].reverse()
     assert import_issues(session, document, None) == [(issue, "changed")]
-    assert [place.case.reference for place in issue.cases] == ["LAN-2026-002", "CAR-2026-001"]
+    assert [case.reference for case in issue.cases] == ["LAN-2026-002", "CAR-2026-001"]
     session.flush()
     assert session.scalar(select(func.count(Issue.id))) == 1
 
@@ -165,7 +165,7 @@ def test_an_issue_that_would_hurt_is_not_sent(
     run: Callable[..., Any], session: Session, elsewhere: Outside
 ) -> None:
     issue = session.scalars(select(Issue)).one()
-    issue.cases[0].case.status = "stopped"
+    issue.cases[0].status = "stopped"
     session.commit()
     ran = run("issues", "send", 1, "--wait")
     assert ran.exit_code == 2

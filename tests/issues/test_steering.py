@@ -108,7 +108,7 @@ def test_nothing_more_goes_out_for_a_case_that_was_stopped(
     under_way.settle(session, rows[0], "failed", cause="refused")
     under_way.settle(session, rows[1], "unknown", uncertain=1)
     steering.pause(session, issue, "", None, now())
-    issue.cases[0].case.status = "stopped"
+    issue.cases[0].status = "stopped"
     with pytest.raises(InvalidInput, match="closed or stopped"):
         getattr(steering, do)(session, issue, None, now())
     assert issue.paused_at is not None

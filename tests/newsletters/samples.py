@@ -107,7 +107,7 @@ ISSUE = Issue(
     greeting="Dear {{name|colleague}},",
     introduction="Last month *forty-one* of you wrote. Thank you.\n\nHere is what is needed now.",
     closing="With thanks and warm regards,",
-    cases=(ARKWELL, LINDQVALE),
+    blocks=(ARKWELL, LINDQVALE),
     postal_address="Harbour Lawyers’ Network, 2 Rope Walk, Gull’s End",
 )
 RECIPIENT = Recipient(
@@ -169,7 +169,7 @@ def tokens(stencil: Stencil) -> Tokens:
 def with_ask(ask: Ask) -> Issue:
     """A small issue whose only case has this ask."""
     case = CaseBlock(key="c", people="P", place="Q", heading="H", body="B", asks=(ask,))
-    return replace(SMALL, cases=(case,))
+    return replace(SMALL, blocks=(case,))
 
 
 def parsed(message: bytes) -> EmailMessage:

@@ -37,7 +37,7 @@ def of_addressee(name: str) -> Issue:
 
 SLY_ISSUES = {
     **{f"issue {name}": sly(SMALL, name) for name in written(SMALL)},
-    **{f"case {name}": replace(SMALL, cases=(sly(CASE, name),)) for name in written(CASE)},
+    **{f"case {name}": replace(SMALL, blocks=(sly(CASE, name),)) for name in written(CASE)},
     **{f"ask {name}": with_ask(sly(ASK, name)) for name in written(ASK)},
     **{f"addressee {name}": of_addressee(name) for name in written(Addressee(title="T"))},
 }

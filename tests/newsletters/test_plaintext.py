@@ -73,7 +73,7 @@ def test_long_words_of_a_coordinator_are_wrapped(
         greeting=line,
         introduction=f"{text}\n\n{listed}",
         closing=text,
-        cases=(replace(case, asks=(ask,)),),
+        blocks=(replace(case, asks=(ask,)),),
         postal_address=line,
     )
     lines = lines_of(issue)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.clock import now
 from app.db import Database
 from app.delivery import preparing
-from app.issues.models import Issue, IssueCase, Offer
+from app.issues.models import Block, BlockKind, Issue, Offer
 from app.networks.models import Network
 from tests import personas
 
@@ -93,7 +93,9 @@ def issue(session: Session, network: Network, *, small: bool = False) -> Issue:
         closing="With thanks and warm regards,",
         sender_name="Perpetua Vane",
     )
-    made.cases += [IssueCase(case=case, position=ASKS + n) for n, case in enumerate(news)]
+    made.every_block += [
+        Block(kind=BlockKind.CASE, case=case, position=ASKS + n) for n, case in enumerate(news)
+    ]
     session.flush()  # the offers' ids are the keys of the asks
     return made
 
@@ -104,7 +106,9 @@ def another(session: Session, issue: Issue, network: Network | None = None) -> I
     for name in ("title", "subject", "preview", "greeting", "introduction", "closing"):
         setattr(made, name, getattr(issue, name))
     made.sender_name, made.language = issue.sender_name, issue.language
-    made.cases = [IssueCase(case=one.case, position=one.position) for one in issue.cases]
+    made.every_block = [
+        Block(kind=BlockKind.CASE, case=one.case, position=one.position) for one in issue.blocks
+    ]
     made.offers = [Offer(ask=one.ask, position=one.position) for one in issue.offers]
     session.add(made)
     session.flush()  # its id is wanted
