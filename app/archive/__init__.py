@@ -1,0 +1,1 @@
+"""What remains of an issue after it went out: its words as they were mailed, and a page of them."""
