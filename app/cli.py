@@ -12,7 +12,7 @@ from app.databases.cli import db
 from app.delivery.cli import worker
 from app.importing.cli import members
 from app.inbound.cli import fetch, inbound, listen
-from app.issues.cli import issues
+from app.issues.steering_cli import issues
 from app.networks.cli import networks
 from app.reports.cli import report
 from app.running import web_command

@@ -62,6 +62,8 @@ class Settings:
     mailboxes: tuple[ImapAddress, ...]  # where mail is fetched
     imap_move_to: str  # the folder for what was fetched and is ours; empty: it stays
     letter_days: int  # how long letters are kept
+    link_checks: bool  # whether links and the DNS of senders' domains are looked at
+    send_delay: int  # seconds in which "send now" can be taken back
     letter_limit_mb: int  # the largest copy of a letter that a member may upload
     mail_days: int  # how long other mail that came in is kept
     doors: InboundDoors  # for posts of mail providers
@@ -122,6 +124,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         mailboxes=read("IMAP_URL", "", parse_mailboxes),
         imap_move_to=read("IMAP_MOVE_TO", "", str),
         letter_days=read("LETTER_DAYS", "365", _whole(1, 3650)),
+        link_checks=read("LINK_CHECKS", "on", _switch),
+        send_delay=read("SEND_DELAY_SECONDS", "60", _whole(0, 3600)),
         letter_limit_mb=read("LETTER_LIMIT_MB", "10", _whole(1, 40)),
         mail_days=read("INBOUND_DAYS", "90", _whole(1, 3650)),
         doors=read_doors(read, _token),

@@ -7,14 +7,13 @@ from pathlib import Path
 import js_lib_htmx
 from flask import Flask, current_app, render_template, request, send_from_directory
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel
 from flask_babel import gettext as _
-from flask_login import LoginManager, current_user
+from flask_login import LoginManager
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import PRODUCT_NAME, web
+from app import PRODUCT_NAME, speaking, web
 from app.config import Settings, load, with_embedded_defaults
 from app.errors import DocketError
 from app.extensions import csrf, limiter
@@ -36,7 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.set_up(app)
     csrf.init_app(app)
     limiter.init_app(app)
-    _set_up_babel(app)
+    speaking.set_up(app)
     _set_up_login(app)
     _set_up_templates(app)
     _register_blueprints(app)
@@ -69,16 +68,6 @@ def _set_up_answer_page(app: Flask) -> None:
     app.wsgi_app = AnswerPage(app)  # type: ignore[method-assign]
 
 
-def _set_up_babel(app: Flask) -> None:
-    def timezone() -> str | None:
-        return getattr(current_user, "timezone", None)
-
-    def locale() -> str:
-        return web.language(request.headers.get("Accept-Language", ""))
-
-    Babel(app, locale_selector=locale, timezone_selector=timezone)
-
-
 def _set_up_login(app: Flask) -> None:
     from app.staff.signin import load_signed_in
 
@@ -102,7 +91,9 @@ def _htmx_file() -> ResponseReturnValue:
 
 
 def _register_blueprints(app: Flask) -> None:
+    from app.archive.routes import blueprint as archive
     from app.cases.routes import blueprint as cases
+    from app.catalogue.routes import blueprint as catalogue
     from app.conversations.acting_routes import blueprint as conversing
     from app.conversations.routes import blueprint as conversations
     from app.conversations.unsorted_routes import blueprint as unsorted
@@ -111,19 +102,25 @@ def _register_blueprints(app: Flask) -> None:
     from app.importing.routes import blueprint as imports
     from app.inbound.door_routes import blueprint as doors
     from app.inbound.routes import blueprint as inbound
+    from app.issues.desk_routes import blueprint as desk
+    from app.issues.preview_routes import blueprint as previews
+    from app.issues.reviewing_routes import blueprint as drafts
     from app.issues.routes import blueprint as issues
     from app.issues.sending_routes import blueprint as steering
     from app.letters.routes import blueprint as giving
     from app.letters.staff_routes import blueprint as letters
+    from app.media.routes import blueprint as media
     from app.networks.address_routes import blueprint as addressing
     from app.networks.join_routes import blueprint as joining
     from app.networks.routes import blueprint as networks
     from app.preferences.address_routes import blueprint as addresses
     from app.preferences.routes import blueprint as preferences
+    from app.printing.routes import blueprint as printing
     from app.reports.routes import blueprint as reports
     from app.responses.routes import blueprint as responses
     from app.responses.staff_routes import blueprint as reviewing
     from app.shell import blueprint as shell
+    from app.snippets.routes import blueprint as snippets
     from app.staff.routes import blueprint as staff
     from app.watching.routes import blueprint as watching
 
@@ -135,17 +132,25 @@ def _register_blueprints(app: Flask) -> None:
         joining,
         imports,
         cases,
+        catalogue,
+        snippets,
         issues,
+        desk,
+        previews,
+        drafts,
         steering,
         delivery,
         status,
         responses,
         reviewing,
+        archive,
+        printing,
         conversations,
         conversing,
         unsorted,
         giving,
         letters,
+        media,
         inbound,
         doors,
         preferences,

@@ -50,6 +50,8 @@ class Purpose(StrEnum):
     SIGN_IN = "sign-in"  # sign-in link
     MESSAGE_ID = "message-id"  # delivery
     INVITATION_ID = "invitation-id"  # invitation; stands in a Message-ID, and opens nothing
+    ARCHIVE = "archive"  # issue
+    SLIP = "slip"  # delivery, offer; printed, and typed in by staff (app/printing/codes.py)
 
 
 # The letter before the plus sign of an address of ours.
@@ -105,6 +107,11 @@ class _CompactSigner(Signer):
             self.algorithm.verify_signature(self.derive_key(key), _bytes(value), _bytes(sig))
             for key in reversed(self.secret_keys)
         )
+
+    def signatures(self, value: str) -> list[str]:
+        """By every key, the newest first."""
+        keys = map(self.derive_key, reversed(self.secret_keys))
+        return [self.algorithm.get_signature(key, value.encode()).decode() for key in keys]
 
     def stamp(self) -> Stamp:
         """What signs as sign() does, its key taken in already."""
@@ -182,6 +189,15 @@ class Links:
     def answer_url(self, delivery_id: int, offer_id: int) -> str:
         token = self.sign(Purpose.ANSWER, delivery_id, offer_id)
         return self.answer_form.replace(TOKEN, token)
+
+    def archive_url(self, issue_id: int) -> str:
+        """Where members read an issue that is for them alone: the same for all of them."""
+        return f"{self.base_url}/a/{self.sign(Purpose.ARCHIVE, issue_id)}"
+
+    def signatures(self, purpose: Purpose, text: str) -> list[str]:
+        """For codes that people type, of which they can bear only the first letters: by every key,
+        the newest first."""
+        return self._signers[purpose].signatures(text)
 
     def unsubscribe_url(self, delivery_id: int) -> str:
         return self.unsubscribe_form.replace(TOKEN, self.sign(Purpose.UNSUBSCRIBE, delivery_id))

@@ -17,9 +17,11 @@ from app.clock import now
 from app.delivery import control, preparing, recovering, settling
 from app.importing import runs
 from app.inbound import filing, mailboxes
+from app.issues.composing import House
 from app.letters import keeping
 from app.networks import inviting
 from app.notices import posting
+from app.outside import watching as outside
 from app.preferences import changing
 from app.scheduling import ticking
 from app.scheduling.recurring import Daily, Every, Recurring
@@ -37,8 +39,8 @@ def freeze_due_issues(services: Services) -> None:
         ids = preparing.due(session, now())
     for issue_id in ids:
         with services.database.writing() as session:
-            takes_mail = services.settings.takes_mail
-            count = preparing.freeze(session, issue_id, now(), takes_mail=takes_mail)
+            house = House.of(services.settings)
+            count = preparing.freeze(session, issue_id, now(), house)
             settling.finish_issues(session, now())  # one whose audience is empty
         log.info("issue frozen", extra={"issue": issue_id, "deliveries": count})
 
@@ -89,6 +91,10 @@ def fetch_mail(services: Services) -> None:
     mailboxes.fetch_or_say(services)
 
 
+def look_outside(services: Services) -> None:
+    outside.look_outside(services)
+
+
 def forget_what_expired(services: Services) -> None:
     with services.database.writing() as session:
         runs.forget_old(session, now())
@@ -97,6 +103,7 @@ def forget_what_expired(services: Services) -> None:
         keeping.forget_expired(session, now())
         posting.forget_old(session, now())
         changing.forget_old(session, now())
+        outside.forget_old(session, now())
 
 
 JOBS = (
@@ -154,6 +161,13 @@ JOBS = (
         fetch_mail,
         Every(60),
         "fetch what is new in the mailboxes of IMAP_URL",
+        lease=timedelta(minutes=10),
+    ),
+    Recurring(
+        "look_outside",
+        look_outside,
+        Every(30),
+        "see whether links of drafts answer, and what the DNS says of senders' domains",
         lease=timedelta(minutes=10),
     ),
     Recurring(

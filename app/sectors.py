@@ -3,20 +3,23 @@
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
-SECTORS = {
-    "legal": _l("Legal"),
-    "medical": _l("Medical"),
-    "media": _l("Media"),
-    "trade_union": _l("Trade unions"),
-    "military_police": _l("Military and police"),
-    "religious": _l("Religious"),
-    "business": _l("Business"),
-    "youth": _l("Youth"),
-    "women": _l("Women"),
-    "academic": _l("Academic"),
-    "arts": _l("Arts"),
-    "other": _l("Other"),
+from newsletters.words import same
+
+ENGLISH = {
+    "legal": same("Legal"),
+    "medical": same("Medical"),
+    "media": same("Media"),
+    "trade_union": same("Trade unions"),
+    "military_police": same("Military and police"),
+    "religious": same("Religious"),
+    "business": same("Business"),
+    "youth": same("Youth"),
+    "women": same("Women"),
+    "academic": same("Academic"),
+    "arts": same("Arts"),
+    "other": same("Other"),
 }
+SECTORS = {code: _l(name) for code, name in ENGLISH.items()}
 
 
 def sector_name(code: str | None) -> str:

@@ -27,9 +27,16 @@ from app.staff.models import Role
 blueprint = Blueprint("shell", __name__)
 BELONGS = {
     "addressing": "networks",
+    "catalogue": "cases",
     "imports": "networks",
+    "archive": "issues",
+    "printing": "issues",
     "reviewing": "issues",
+    "snippets": "networks",
     "steering": "issues",
+    "desk": "issues",
+    "previews": "issues",
+    "drafts": "issues",
     "conversing": "conversations",
     "unsorted": "conversations",
 }  # blueprints shown under another's place
@@ -64,6 +71,7 @@ def _navigation() -> list[tuple[str, str, bool]]:
         ("conversations.index", _replies(role), (Role.ADMIN, Role.COORDINATOR)),
         ("cases.index", _("Cases"), (Role.ADMIN, Role.COORDINATOR)),
         ("letters.index", _("Letters"), (Role.ADMIN, Role.COORDINATOR)),
+        ("media.index", _("Pictures"), (Role.ADMIN, Role.COORDINATOR)),
         ("networks.index", _("Networks"), (Role.ADMIN, Role.COORDINATOR)),
         ("reports.index", _("Reports"), tuple(Role)),
         ("delivery.inbox", _("Local inbox"), (Role.ADMIN, Role.COORDINATOR)),
@@ -98,12 +106,18 @@ def moment(value: datetime | None) -> str:
 
 
 def day(value: date | datetime | None) -> str:
-    return format_date(value, "d MMMM y") if value else ""
+    form = "d MMMM y" if _locale().language == "en" else "long"
+    return format_date(value, form) if value else ""
 
 
 def clock(value: datetime | None, seconds: bool = False) -> str:
     """A time of this day in the reader's zone, for example "14:02"."""
     return format_time(value, "HH:mm:ss" if seconds else "HH:mm") if value else ""
+
+
+def wall(value: datetime) -> str:
+    """A time as the clocks of its own zone show it, for example "Mon 23 Nov, 08:00"."""
+    return str(format_datetime(value.replace(tzinfo=None), "EEE d MMM, HH:mm", rebase=False))
 
 
 def number(value: int) -> str:
@@ -132,7 +146,7 @@ def language_name(code: str | None) -> str:
 
 def percent(value: float | None) -> str:
     """A share from 0 to 1 as whole per cent; a dash where there is none."""
-    return "–" if value is None else format_percent(value, "0%")
+    return "–" if value is None else format_percent(value)
 
 
 def _locale() -> Locale:
@@ -143,6 +157,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment,
     "day": day,
     "clock": clock,
+    "wall": wall,
     "number": number,
     "duration": duration,
     "country": country,

@@ -6,7 +6,8 @@ from zoneinfo import available_timezones
 
 from babel import Locale
 
-from app.sectors import SECTORS
+from app.sectors import ENGLISH
+from app.translating import LANGUAGES, into
 
 # The languages in which a file may name countries and languages.
 SPOKEN = ("en", "fr", "es", "de", "it", "pt", "nl", "ar", "ru", "sv", "pl", "tr")
@@ -78,13 +79,17 @@ def timezone_name(text: str) -> str | None:
     return _timezones().get(text.replace(" ", "_").casefold())
 
 
+@cache
+def _sectors() -> dict[str, str]:
+    """By their names in all of our languages: who reads French may have a file in English."""
+    names = ENGLISH.items()
+    return {_key(into(spoken)(name)): code for spoken in LANGUAGES for code, name in names}
+
+
 def sector_code(text: str) -> str | None:
     """A code of app.sectors for it or its name."""
     wanted = _key(text).replace(" ", "_")
-    for code, name in SECTORS.items():
-        if wanted in (code, _key(str(name)).replace(" ", "_")):
-            return code
-    return None
+    return wanted if wanted in ENGLISH else _sectors().get(_key(text))
 
 
 def _key(text: str) -> str:

@@ -5,7 +5,7 @@ A request is one transaction: what a view returns is committed, what it raises i
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import TypeVar, cast
 
 from flask import (
@@ -19,11 +19,10 @@ from flask import (
     request,
     url_for,
 )
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
 from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from app.direct import Connection
@@ -34,9 +33,9 @@ from app.staff.models import Role, Staff
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
-LANGUAGES = ("en",)
 # Endpoints that libraries register: files without a secret in them.
 STATIC_ENDPOINTS = frozenset({"static", "htmx"})
+FOR_EVER = "public, max-age=31536000, immutable"
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -58,6 +57,7 @@ MAIL_POLICY = POLICY | {
     "frame-ancestors": "'self'",
     "sandbox": "allow-popups allow-popups-to-escape-sandbox",
 }
+OUR_MAIL_POLICY = MAIL_POLICY | {"sandbox": f"{MAIL_POLICY['sandbox']} allow-same-origin"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,12 @@ def public(view: View) -> View:
 def takes_bytes(view: View) -> View:
     """It reads the body itself, whatever is in it: a form's texts need not be text."""
     view.takes_bytes = True  # type: ignore[attr-defined]
+    return view
+
+
+def kept_for_ever(view: View) -> View:
+    """What it shows at an address never changes: whoever asked may keep it."""
+    view.kept_for_ever = True  # type: ignore[attr-defined]
     return view
 
 
@@ -129,12 +135,6 @@ def driver() -> Connection:
     return session().connection().connection.driver_connection
 
 
-@lru_cache(1000)
-def language(accepted: str) -> str:
-    """The best of our languages for an Accept-Language header."""
-    return parse_accept_header(accepted, LanguageAccept).best_match(LANGUAGES) or LANGUAGES[0]
-
-
 def is_theirs(network_id: int) -> bool:
     """Whether what belongs to this network is for the member of staff who is signed in."""
     return access.is_theirs(session(), current_staff(), network_id)
@@ -146,11 +146,11 @@ def use_policy(response: Response, policy: dict[str, str]) -> Response:
     return response
 
 
-def framed_mail(html: str) -> Response:
+def framed_mail(html: str, *, by_us: bool = False) -> Response:
     """A mail for a frame on a staff page: its links open in a window of their own, since pages of
-    ours refuse to be framed."""
+    ours refuse to be framed. `by_us`: the page around one that we wrote may look into it."""
     response = make_response(html.replace("<head>", '<head><base target="_blank">', 1))
-    return use_policy(response, MAIL_POLICY)
+    return use_policy(response, OUR_MAIL_POLICY if by_us else MAIL_POLICY)
 
 
 def abandon() -> None:
@@ -245,8 +245,16 @@ def _secure_headers(response: Response) -> Response:
     for name, value in security_headers(secure=services().settings.secure):
         response.headers.setdefault(name, value)
     if request.endpoint not in STATIC_ENDPOINTS:
-        response.headers["Cache-Control"] = "no-store"
+        response.headers["Cache-Control"] = _how_long_kept(response)
     return response
+
+
+def _how_long_kept(response: Response) -> str:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if response.status_code != 200 or not getattr(view, "kept_for_ever", False):
+        return "no-store"
+    cookie.accessed = False  # Flask-Login looked; yet the answer is everybody's: no Vary: Cookie
+    return FOR_EVER
 
 
 @cache

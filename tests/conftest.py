@@ -113,6 +113,7 @@ def settings(schema_url: str, tmp_path: Path) -> Settings:
             "MAIL_DOMAIN": "news.example.org",
             "SIGN_IN_LIMIT": "1000 per minute",
             "PUBLIC_LIMIT": "10000 per minute",
+            "SEND_DELAY_SECONDS": "0",
         }
     )
 

@@ -72,6 +72,7 @@ def live(folder: Path, database_url: str = "", **environ: str) -> Iterator[Live]
         "SIGN_IN_LIMIT": "100000 per minute",
         "PYTHONPATH": str(ROOT),
         **({"DATABASE_URL": database_url} if database_url else {}),
+        "SEND_DELAY_SECONDS": "0",
         **environ,
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from app.delivery.models import (
     EditionOffer,
     Settlement,
 )
-from app.issues.models import Issue, IssueCase, Offer
+from app.issues.models import Block, BlockKind, Issue, Offer
 from app.networks.models import Member, Membership, MemberTrait, Network, TraitKind
 from app.staff.models import Role, Staff
 
@@ -146,7 +146,9 @@ def issue(session: Session, network: Network, asks: list[Ask], **values: Any) ->
     }
     thing = Issue(network=network, **defaults | values)
     cases = list(dict.fromkeys(a.case for a in asks))
-    thing.cases = [IssueCase(case=c, position=n) for n, c in enumerate(cases)]
+    thing.every_block = [
+        Block(kind=BlockKind.CASE, case=c, position=n) for n, c in enumerate(cases)
+    ]
     thing.offers = [Offer(ask=a, position=n) for n, a in enumerate(asks)]
     return _add(session, thing)
 

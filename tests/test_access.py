@@ -14,13 +14,17 @@ from tests import personas
 VALUES = {
     **dict.fromkeys(("issue_id", "member_id", "case_id", "run_id", "delivery_id"), "1"),
     **dict.fromkeys(("offer_id", "part_id", "staff_id", "letter_id"), "1"),
-    **dict.fromkeys(("conversation_id", "mail_id", "response_id"), "1"),
+    **dict.fromkeys(("conversation_id", "mail_id", "response_id", "picture_id"), "1"),
+    **dict.fromkeys(("entry_id", "snippet_id"), "1"),
     "code": "legal",
     "reference": "CASE-1",
     "kind": "asks",
     "form": "html",
     "message_id": "x",
     "token": "x",
+    "suffix": "jpg",
+    "who": "everything",
+    "number": "1",
     "end": "new",
     "filename": "docket.svg",
 }
@@ -106,7 +110,8 @@ def test_the_roles_are_those_that_we_mean(app: Flask) -> None:
         *("staff.sign_in", "staff.sign_in_by_link"),
         *("joining.join", "joining.confirm", "responses.answer", "inbound.unsubscribe", *DOORS),
         *("preferences.ask", "preferences.show", "addresses.confirm"),
-        *("issues.preview_link", "giving.give"),
+        *("previews.link", "giving.give", "media.content"),
+        *("archive.index", "archive.show", "archive.by_link"),
     }
 
 
@@ -130,6 +135,7 @@ def test_a_coordinator_of_another_network_finds_nothing(
         f"/issues/{issue.id}/preview/{member.id}.html",
         f"/issues/{issue.id}/responses",
         f"/issues/{issue.id}/responses/{delivery.id}",
+        f"/issues/{issue.id}/print",
         f"/reports/{issue.id}",
         f"/reports/{issue.id}.csv",
     ):

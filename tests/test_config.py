@@ -45,6 +45,7 @@ def test_the_made_key_is_kept_and_its_owners_alone(tmp_path: Path) -> None:
         ("DKIM_KEY", __file__, "a private key in PEM"),
         ("DKIM_SELECTOR", "a b", "a name in the DNS"),
         ("DKIM_DOMAIN", "a;b", "a name in the DNS"),
+        ("LINK_CHECKS", "maybe", "on, off"),
         ("LOG_FORMAT", "xml", "text, json"),
         ("METRICS_TOKEN", "short", "16 letters"),
     ],

@@ -11,8 +11,8 @@ MODULES = sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("newsletters/**/*.py")])
 TEMPLATES = sorted(ROOT.glob("app/templates/**/*.html"))
 # What stands between people or machines and the use cases: these may know the web.
 EDGES = re.compile(
-    r"app\.(\w+\.)?(routes|\w+_routes|forms|cli|drawing|shell|web|extensions|factory|cli_support"
-    r"|checking|downloads|uploads|running|supervisor|announcing|ports|local_inbox)"
+    r"app\.(\w+\.)?(routes|\w+_routes|forms|cli|\w+_cli|drawing|shell|web|extensions|factory|cli_support"
+    r"|checking|downloads|uploads|running|supervisor|speaking|announcing|ports|local_inbox)"
 )
 WITHOUT_CSRF = {"inbound/unsubscribe.html", "joining/confirm.html", "responses/answer.html"}
 WITHOUT_CSRF |= {"preferences/show.html", "preferences/address.html"}

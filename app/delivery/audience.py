@@ -3,7 +3,7 @@
 A member may get an ask when, for each audience list that the ask fills in, the member fits it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -167,7 +167,20 @@ def count_by_edition(session: Session, issue: Issue) -> dict[tuple[int, ...], in
     return {offer_ids(key): count for key, count in session.execute(counted)}
 
 
-def count_by_offer(issue: Issue, editions: dict[tuple[int, ...], int]) -> dict[int, int]:
+def count_by_sector(session: Session, issue: Issue) -> dict[str, dict[tuple[int, ...], int]]:
+    """The same for the members of each sector."""
+    key = offers_key(issue).label("key")
+    rows = recipients(issue).with_only_columns(Membership.sector, key).subquery()
+    groups = (rows.c.sector, rows.c.key)
+    counts: dict[str, dict[tuple[int, ...], int]] = {}
+    for sector, found, count in session.execute(
+        select(*groups, func.count()).group_by(*groups).order_by(*groups)
+    ):
+        counts.setdefault(sector, {})[offer_ids(found)] = count
+    return counts
+
+
+def count_by_offer(issue: Issue, editions: Mapping[tuple[int, ...], int]) -> dict[int, int]:
     """How many members get each offer of the issue."""
     return {
         offer.id: sum(count for ids, count in editions.items() if offer.id in ids)

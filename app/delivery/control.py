@@ -17,7 +17,7 @@ from app.delivery.models import Attempt, Cause, Chunk, Delivery, DeliveryState, 
 from app.delivery.pacing import issue_key
 from app.delivery.settling import finish_issues
 from app.errors import InvalidInput, Refused
-from app.issues.models import Issue, IssueCase, WhenUncertain
+from app.issues.models import Block, Issue, WhenUncertain
 
 # What trying again can mend. Who left stays left.
 MENDABLE = (Cause.REFUSED, Cause.GAVE_UP, Cause.UNSENDABLE, Cause.STOPPED)
@@ -137,8 +137,9 @@ def _on_its_way() -> ColumnElement[bool]:
 
 def _with_stopped_cases() -> Select[int]:
     stopped = exists().where(
-        IssueCase.issue_id == Issue.id,
-        IssueCase.case_id == Case.id,
+        Block.issue_id == Issue.id,
+        Block.case_id == Case.id,
+        Block.removed_at.is_(None),
         Case.status == CaseStatus.STOPPED,
     )
     unheeded = Issue.paused_at.is_(None) & Issue.cancelled_at.is_(None)

@@ -7,13 +7,15 @@ from flask_babel import gettext as _
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
+from app.archive import keeping
 from app.db import changed
 from app.delivery.audience import chosen, offer_sets, offers_key, recipients
 from app.delivery.leasing import CHUNK_SIZE, rank_of
 from app.delivery.models import Chunk, Delivery, Edition, EditionOffer
 from app.delivery.waking import wake_workers
 from app.errors import InvalidInput, Refused
-from app.issues.composing import content_of, stops
+from app.issues import approving
+from app.issues.composing import NOWHERE, House, content_of, stops
 from app.issues.models import Issue, Offer
 from app.networks.models import Member, Membership
 from app.translating import into
@@ -34,7 +36,7 @@ def schedule(
     session.refresh(issue, with_for_update=True)
     if issue.scheduled_for is not None:
         return False
-    if problems := stops(issue, now):
+    if problems := _refusals(session, issue, now):
         raise InvalidInput(
             _("The issue was not sent. It is kept as a draft. Mend this first:"), problems
         )
@@ -42,6 +44,14 @@ def schedule(
     issue.scheduled_by = staff_id
     issue.stopped_why = None
     return True
+
+
+def _refusals(session: Session, issue: Issue, now: datetime) -> list[tuple[str, str]]:
+    """What keeps it from going out: (where, what is wrong and what to do)."""
+    problems = stops(issue, now)
+    if approving.standing(session, issue).stops:
+        problems.append(approving.MISSING)
+    return [(str(where), str(what)) for where, what in problems]
 
 
 def unschedule(session: Session, issue: Issue) -> None:
@@ -63,32 +73,33 @@ def due(session: Session, now: datetime) -> list[int]:
     return list(session.scalars(statement))
 
 
-def freeze(session: Session, issue_id: int, now: datetime, *, takes_mail: bool = False) -> int:
+def freeze(session: Session, issue_id: int, now: datetime, house: House = NOWHERE) -> int:
     """Fix words and audience of a scheduled issue and write its ledger; how many deliveries.
 
-    Calling it again does nothing. `takes_mail`: the mail shows where copies of letters can go. An
-    issue that can no longer be sent (a case was stopped since) goes back to draft and says why.
+    Calling it again does nothing. An issue that can no longer be sent (a case was stopped since)
+    goes back to draft and says why.
     """
     issue = session.get_one(Issue, issue_id, with_for_update=True)
     if issue.frozen_at is not None or issue.scheduled_for is None:
         return 0
-    if problems := stops(issue, now):
+    if problems := _refusals(session, issue, now):
         return _back_to_draft(issue, "; ".join(f"{where}: {what}" for where, what in problems))
     try:
         with session.begin_nested():
-            return _write_ledger(session, issue, now, takes_mail)
+            return _write_ledger(session, issue, now, house)
     except CompositionError as error:
         return _back_to_draft(issue, str(error))
 
 
-def _write_ledger(session: Session, issue: Issue, now: datetime, takes_mail: bool) -> int:
+def _write_ledger(session: Session, issue: Issue, now: datetime, house: House) -> int:
     _one_at_a_time(session)
     issue.frozen_at = now
+    keeping.keep(session, issue, now, house)
     for offer in issue.offers:
         offer.closes_at = closing_time(offer, now, ZoneInfo(issue.network.timezone))
     wake_workers(session)
     return sum(
-        _fill(session, issue, _edition(session, issue, ids, takes_mail))
+        _fill(session, issue, _edition(session, issue, ids, house))
         for ids in offer_sets(session, issue)
     )
 
@@ -114,9 +125,9 @@ def closing_time(offer: Offer, now: datetime, zone: ZoneInfo) -> datetime:
     return max(end, now)
 
 
-def _edition(session: Session, issue: Issue, ids: tuple[int, ...], takes_mail: bool) -> Edition:
+def _edition(session: Session, issue: Issue, ids: tuple[int, ...], house: House) -> Edition:
     offers = chosen(issue, ids)
-    content = content_of(issue, offers, takes_mail=takes_mail)
+    content = content_of(issue, offers, house)
     compiled = wire.compile(content, into(issue.language))
     edition = Edition(
         issue_id=issue.id,

@@ -23,7 +23,7 @@ from app.delivery.models import (
 )
 from app.example.cast import NETWORKS, NetworkPart, Person, people
 from app.example.replies import write_back
-from app.issues import editing
+from app.issues import arranging, editing
 from app.issues.models import Issue
 from app.networks.models import Member, Membership, Network
 from app.networks.profiles import apply_profile
@@ -142,7 +142,7 @@ def _sent_issue(session: Session, services: Services, network: Network, at: date
     }
     editing.rewrite(issue, words, at)
     for reference in ("VER-2026-014", "ORM-2026-003"):
-        editing.add_case(session, issue, _case(session, reference), at)
+        arranging.add_case(session, issue, _case(session, reference), at)
     preparing.schedule(session, issue, at, None, at)
     session.flush()  # freezing reads the issue from the database
     preparing.freeze(session, issue.id, at)
@@ -163,7 +163,7 @@ def _draft(session: Session, network: Network, at: datetime) -> None:
         "sender_name": "Ilse Marrow",
     }
     editing.rewrite(issue, words, at)
-    editing.add_case(session, issue, _case(session, "TAL-2026-007"), at)
+    arranging.add_case(session, issue, _case(session, "TAL-2026-007"), at)
 
 
 def _case(session: Session, reference: str) -> Case:

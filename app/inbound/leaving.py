@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.delivery.models import Delivery
+from app.delivery.models import Delivery, Edition
 from app.networks import histories, joining, managing
 from app.networks.histories import Happened
 from app.networks.models import AddressEventKind, Member, Membership
 
 REASON = "unsubscribed"
+TAKEN_BACK = "taken back on the page for leaving"  # a source of consent
 COME_BACK_WITHIN = timedelta(hours=24)
 LONGEST_NOTE = 1000  # characters of why somebody left
 
@@ -31,6 +31,12 @@ def membership_of(session: Session, delivery_id: int) -> Membership | None:
         .order_by(Membership.id.desc())
         .limit(1)
     ).one()
+
+
+def language_of(session: Session, delivery_id: int) -> str:
+    """In which the mail is written; empty when there is no such mail."""
+    edition = select(Edition.language).join(Delivery, Delivery.edition_id == Edition.id)
+    return session.scalar(edition.where(Delivery.id == delivery_id)) or ""
 
 
 def leave(session: Session, membership: Membership, now: datetime, source: str = "page") -> bool:
@@ -73,8 +79,7 @@ def come_back(session: Session, membership: Membership, now: datetime) -> list[M
     kept = ("bounced", "complained", "staff")
     histories.lift(session, membership.member.email_key, "page", "", now, but=kept)
     together = _left_with(session, membership)
-    source = _("taken back on the page for leaving")
-    return [joining.rejoin(session, one, one.consent_wording, source, now) for one in together]
+    return [joining.rejoin(session, one, one.consent_wording, TAKEN_BACK, now) for one in together]
 
 
 def _current(session: Session, member: Member) -> Sequence[Membership]:

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app import web
+from app import speaking, web
 from app.clock import now
 from app.extensions import limiter, without_csrf
 from app.forms import text_of
@@ -33,6 +33,7 @@ def is_one_click() -> bool:
 def unsubscribe(token: str) -> ResponseReturnValue:
     """A GET shows a button, since scanners open every link; a POST leaves."""
     (delivery_id,) = web.ids_behind(token, Purpose.UNSUBSCRIBE, BROKEN)
+    speaking.speak(leaving.language_of(web.session(), delivery_id))
     membership = leaving.membership_of(web.session(), delivery_id)
     if membership is None:
         return render_template(BROKEN, why="gone"), 410

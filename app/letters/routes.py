@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app import web
+from app import speaking, web
 from app.clock import now
 from app.errors import DocketError
 from app.extensions import limiter, without_csrf
@@ -84,7 +84,9 @@ def _keep(ids: Ids, token: str, file: files.File, form: FormSeal) -> ResponseRet
 
 def _find(ids: Ids) -> Asked | None:
     lifetime = timedelta(days=web.services().settings.link_lifetime_days)
-    return answering.find(web.driver(), ids, lifetime, now())
+    asked = answering.find(web.driver(), ids, lifetime, now())
+    speaking.speak(asked.language if asked else "")
+    return asked
 
 
 def _page(

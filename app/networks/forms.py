@@ -56,6 +56,10 @@ class NetworkForm(Form):
         validators=[Optional(), Length(max=2000)],
     )
     joining_open = BooleanField(_l("People can join through a public page"))
+    approval_needed = BooleanField(
+        _l("A second person approves each issue"),
+        description=_l("Nothing goes out before, and any later change asks for it anew."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -26,6 +26,8 @@ class Network(Base):
     postal_address: Mapped[str] = mapped_column(default="")  # stands in the mail's footer
     about: Mapped[str] = mapped_column(default="")  # shown on the join page
     joining_open: Mapped[bool] = mapped_column(default=True)
+    approval_needed: Mapped[bool] = mapped_column(default=False)  # of issues, by a second person
+    test_people: Mapped[list[str]] = mapped_column(default=list)  # addresses that get test mails
     created_at: Mapped[datetime]
 
 

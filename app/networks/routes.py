@@ -29,7 +29,7 @@ from app.staff.models import Role
 blueprint = Blueprint("networks", __name__)
 NETWORK_FIELDS = (
     *("name", "sector", "language", "timezone", "from_name", "from_address", "reply_to"),
-    *("postal_address", "about", "joining_open"),
+    *("postal_address", "about", "joining_open", "approval_needed"),
 )
 
 

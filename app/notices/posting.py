@@ -39,7 +39,7 @@ def post(
     vault: Vault,
     links: Links,
     wanted: Wanted,
-    write: Callable[[int, str], EmailMessage],
+    write: Callable[[int, str], EmailMessage | bytes],
     at: datetime,
 ) -> Notice:
     """Write a mail that is to go out: `write` is given the notice's id and its Message-ID.
@@ -60,7 +60,9 @@ def post(
     session.add(notice)
     session.flush()  # its Message-ID names it
     message_id = f"<{links.sign(Purpose.NOTICE_ID, notice.id)}@{links.mail_domain}>"
-    notice.raw = vault.seal(write(notice.id, message_id).as_bytes(), SEALED_AS)
+    written = write(notice.id, message_id)
+    message = written if isinstance(written, bytes) else written.as_bytes()
+    notice.raw = vault.seal(message, SEALED_AS)
     return notice
 
 

@@ -84,6 +84,7 @@ class Asked(NamedTuple):
     standing: Standing
     closed: bool  # its window is over: an answer is kept, and stands beside the rates
     visited: bool  # its being opened was noted lately
+    language: str  # of the mail
     newest: Said | None  # that counts
     content: Content
 
@@ -108,10 +109,10 @@ def find(connection: Connection, ids: Ids, lifetime: timedelta, now: datetime) -
     )
     if row is None:
         return None
-    expired, status, sensitivity, withdrawn, closed, visited = row[:6]
+    expired, status, sensitivity, withdrawn, closed, visited, language = row[:7]
     standing = _standing(bool(expired), status, sensitivity, withdrawn)
-    said, content = _said(row[6:15]), Content(*row[15:])
-    return Asked(ids, standing, bool(closed), visited, said, content)
+    said, content = _said(row[7:16]), Content(*row[16:])
+    return Asked(ids, standing, bool(closed), visited, language, said, content)
 
 
 def newest(connection: Connection, ids: Ids) -> Said | None:

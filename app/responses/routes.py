@@ -10,7 +10,7 @@ from typing import cast
 from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app import web
+from app import speaking, web
 from app.clock import now
 from app.extensions import limiter, without_csrf
 from app.links import Purpose
@@ -48,7 +48,9 @@ def _find(ids: Ids) -> Asked | None:
     if request.method == "POST":
         answering.lock(web.driver(), ids)
     lifetime = timedelta(days=web.services().settings.link_lifetime_days)
-    return answering.find(web.driver(), ids, lifetime, now())
+    asked = answering.find(web.driver(), ids, lifetime, now())
+    speaking.speak(asked.language if asked else "")
+    return asked
 
 
 def _show(asked: Asked, token: str) -> ResponseReturnValue:
@@ -84,9 +86,8 @@ def _came_at() -> datetime:
 
 
 def _sight(asked: Asked, held: Said | None, mode: str, answer: Answer | None = None) -> Sight:
-    language = web.language(request.headers.get("Accept-Language", ""))
     zone = web.services().settings.default_timezone
-    return drawing.sight(asked, held, mode, answer, language=language, timezone=zone)
+    return drawing.sight(asked, held, mode, answer, language=speaking.language(), timezone=zone)
 
 
 def _page(ids: Ids, sight: Sight, token: str) -> bytes:

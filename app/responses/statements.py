@@ -31,7 +31,7 @@ from sqlalchemy.orm import aliased
 
 from app.cases.models import Addressee, Ask, AskAddressee, Case
 from app.db import Base, Key, UTCDateTime
-from app.delivery.models import Delivery, EditionOffer, Settlement
+from app.delivery.models import Delivery, Edition, EditionOffer, Settlement
 from app.issues.models import Issue, Offer
 from app.responses.models import LeavingVisit, Resolution, Response, Verdict, Visit
 
@@ -66,12 +66,14 @@ def page(dialect: str) -> Select[*tuple[Any, ...]]:
             Ask.withdrawn_at.is_not(None).label("withdrawn"),
             (Offer.closes_at <= bindparam("now", type_=UTCDateTime())).label("closed"),
             _visited().label("visited"),
+            Edition.language,
             *_SAID,
             *(Ask.kind, Ask.headline, Ask.why, Ask.instructions, Ask.model_text, Ask.button),
             *(Ask.deadline, Case.title, Case.place, _addressees(dialect).label("addressees")),
         )
         .select_from(Delivery)
-        .join(EditionOffer, EditionOffer.edition_id == Delivery.edition_id)
+        .join(Edition, Edition.id == Delivery.edition_id)
+        .join(EditionOffer, EditionOffer.edition_id == Edition.id)
         .join(Offer, Offer.id == EditionOffer.offer_id)
         .join(Issue, Issue.id == Offer.issue_id)
         .join(Ask, Ask.id == Offer.ask_id)

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 from flask import Flask
 from limits import parse_many
 
-from app import web
+from app import speaking, web
 from app.clock import now
 from app.direct import Connection
 from app.extensions import limiter
@@ -33,6 +33,7 @@ from app.responses.judging import LEAVING, Tap
 from app.responses.models import Answer
 from app.responses.visiting import Visits
 from app.services import Services
+from app.translating import spoken
 
 log = logging.getLogger(__name__)
 Environ = dict[str, Any]
@@ -135,7 +136,8 @@ class AnswerPage:
         mode: str,
         wanted: Answer | None = None,
     ) -> bytes | None:
-        language = web.language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        language = spoken(asked.language) or speaking.accepted(accepted)
         sight = drawing.sight(asked, held, mode, wanted, language=language, timezone=self._timezone)
         return self._pages.get(sight, drawing.own(self._links, token, asked.ids, mode))
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from babel import Locale
 from flask_babel import lazy_gettext as _l
 from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional
@@ -11,6 +12,7 @@ from app.forms import ONE_LINE, Form, options, reachable_address, timezone_choic
 from app.networks.models import Network
 from app.staff.models import Role, Staff
 from app.staff.signin import LONGEST, SHORTEST
+from app.translating import LANGUAGES
 
 ROLES = {
     Role.ADMIN: _l("admin: everything"),
@@ -37,10 +39,14 @@ class AccountForm(Form):
     timezone = SelectField(
         _l("Time zone"), description=_l("Times are shown in it."), validators=[Optional()]
     )
+    language = SelectField(
+        _l("Language"), description=_l("The pages speak it."), validators=[Optional()]
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.timezone.choices = options([("", _l("the service's own"))]) + timezone_choices()
+        self.language.choices = options([("", _l("what the browser asks for")), *_languages()])
 
 
 class PasswordForm(Form):
@@ -83,3 +89,8 @@ class NewStaffForm(StaffForm):
     leading = ("email",)
 
     email = StringField(_l("E-mail address"), validators=[DataRequired(), reachable_address])
+
+
+def _languages() -> list[tuple[str, str]]:
+    """Each by its own name, which whoever reads it knows."""
+    return [(code, (Locale(code).get_display_name() or code).capitalize()) for code in LANGUAGES]

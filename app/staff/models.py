@@ -26,6 +26,7 @@ class Staff(Base):
     name: Mapped[str]
     role: Mapped[str]
     timezone: Mapped[str | None]
+    language: Mapped[str | None]  # of the pages; else what the browser asks for
     password_hash: Mapped[str | None]
     session_epoch: Mapped[int] = mapped_column(default=0)  # raised to end every session at once
     created_at: Mapped[datetime]

@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import refresh
 from flask_login import current_user, login_user, logout_user
 
 from app import web
@@ -77,6 +78,8 @@ def account() -> ResponseReturnValue:
     if form.validate_on_submit():
         somebody.name = form.name.data or ""
         somebody.timezone = form.timezone.data or None
+        somebody.language = form.language.data or None
+        refresh()
         flash(_("Saved."), "ok")
         return redirect(url_for("staff.account"))
     return _account_page(form, PasswordForm.of(somebody), form.http_status)

@@ -183,7 +183,7 @@ def test_an_issue_whose_case_was_stopped_meanwhile_goes_back_to_draft(
     with mailing.database.writing() as writing:
         issue = writing.get_one(Issue, issue_id)
         preparing.schedule(writing, issue, now(), None, now())
-        issue.cases[0].case.status = "stopped"
+        issue.cases[0].status = "stopped"
     with mailing.database.writing() as writing:
         assert preparing.freeze(writing, issue_id, now()) == 0
     issue = session.get_one(Issue, issue_id)

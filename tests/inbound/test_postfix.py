@@ -67,7 +67,7 @@ def send_newsletter(services: Services) -> None:
         assert preparing.schedule(session, issue, now(), None, now())
         issue_id = issue.id
     with services.database.writing() as session:
-        assert preparing.freeze(session, issue_id, now(), takes_mail=True) == len(USERS) + 1
+        assert preparing.freeze(session, issue_id, now(), House(takes_mail=True)) == len(USERS) + 1
     worker = Worker(services)
     try:
         worker.work_through()
