@@ -3,6 +3,7 @@ only a worker that looks imports this."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from dns.exception import DNSException
@@ -19,9 +20,14 @@ class Dns:
     """Names are taken as they are: no list of domains to search, no file of hosts."""
 
     def __init__(self, resolver: Resolver | None = None) -> None:
-        with _in_our_words():
-            self._resolver = resolver or Resolver()
-        self._resolver.timeout = _ONE_SERVER
+        self._given = resolver
+
+    @cached_property
+    def _resolver(self) -> Resolver:
+        """Made when it is asked: where none is set, nothing is answered."""
+        resolver = self._given or Resolver()
+        resolver.timeout = _ONE_SERVER
+        return resolver
 
     def addresses(self, name: str, seconds: float) -> list[str]:
         """IPv4 first: more networks have it than have IPv6."""

@@ -135,9 +135,7 @@ def _ask_report(
             for position, name in enumerate(GROUPS)
         },
         acted=frozenset(d for d, stands in inside.items() if stands.acted),
-        evidenced=frozenset(
-            d for d, stands in inside.items() if stands.counts_as in EVIDENCE[1:]
-        ),
+        evidenced=frozenset(d for d, stands in inside.items() if stands.counts_as in EVIDENCE[1:]),
     )
 
 

@@ -18,6 +18,7 @@ from app.delivery.models import Delivery, DeliveryState, Settlement
 from app.delivery.worker import Worker
 from app.inbound import filing
 from app.inbound.models import InboundMail
+from app.issues.composing import House
 from app.issues.models import Issue
 from app.letters.models import Letter
 from app.mail.relay import parse_relays

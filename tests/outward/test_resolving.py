@@ -10,8 +10,9 @@ import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
-from dns.resolver import Resolver
+from dns.resolver import NoResolverConfiguration, Resolver
 
+from app.outside import resolving
 from app.outside.names import NoSuchName, Unanswered
 from app.outside.resolving import Dns
 
@@ -105,3 +106,12 @@ def test_a_server_that_does_not_know_gives_no_answer_in_time(
 def test_what_is_no_name_is_not_asked_for(name: str) -> None:
     with served() as names, pytest.raises(Unanswered):
         names.texts(name)
+
+
+def test_where_no_resolver_is_set_nothing_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Resolver:
+        raise NoResolverConfiguration
+
+    monkeypatch.setattr(resolving, "Resolver", none)
+    with pytest.raises(Unanswered):
+        Dns().texts("quill.veridia")
