@@ -27,7 +27,9 @@ class SlipForm(Form):
 
     code = StringField(
         _l("Code"),
-        description=_l("As it is printed, or what a scanner reads from the square above it."),
+        description=_l(
+            "As it stands on the slip. A scanner may read the square code in the letter instead."
+        ),
         validators=[DataRequired(_l("Type the code of the slip.")), Length(max=500), ONE_LINE],
     )
     answer = RadioField(
