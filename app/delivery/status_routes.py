@@ -71,4 +71,5 @@ def _job_names() -> dict[str, str]:
         "read_imports": _("Read and apply lists of members"),
         "mail_invitations": _("Mail confirmations"),
         "forget_what_expired": _("Delete what is too old"),
+        "look_outside": _("See whether links of drafts answer"),
     }

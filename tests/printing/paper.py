@@ -20,9 +20,8 @@ BLOCKS, DATA = 2, 64
 FORMAT_MASK = 0b101010000010010
 
 
-def compiler(data: dict[str, Any], *, bare: bool = False) -> typst.Compiler:
-    """`bare`: on a machine that has no font of its own."""
-    fonts = typst.Fonts(include_system_fonts=not bare)
+def compiler(data: dict[str, Any]) -> typst.Compiler:
+    fonts = typst.Fonts()
     for ask in typesetting.asks(data):
         ask["qr"] = typesetting.qr(ask["address"])
     inputs = {"data": json.dumps(data | {"fonts": typesetting.known(fonts)})}
