@@ -12,7 +12,7 @@ from flask_login import current_user
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from app.translating import LANGUAGES, catalogue, spoken
+from app.translating import catalogue, spoken
 
 
 class _Catalogues(Domain):  # type: ignore[misc]
@@ -43,5 +43,7 @@ def language() -> str:
 
 @lru_cache(1000)
 def accepted(header: str) -> str:
-    """The best of our languages for an Accept-Language header."""
-    return parse_accept_header(header, LanguageAccept).best_match(LANGUAGES) or LANGUAGES[0]
+    """The first of our languages in an Accept-Language header, from any region."""
+    wanted = parse_accept_header(header, LanguageAccept)
+    ours = (spoken(name) for name, quality in wanted if quality > 0)
+    return next(filter(None, ours), "en")
