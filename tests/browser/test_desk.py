@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from app.issues.models import BlockKind
 from tests.browser.composing import Room, furnish
@@ -116,6 +116,33 @@ def test_what_is_typed_just_before_a_button_is_not_lost(room: Room) -> None:
     expect(page.locator(".block")).to_have_count(1)
     page.reload()
     expect(page.get_by_label("Introduction")).to_have_value("Typed at the last moment.")
+    page.close()
+
+
+def test_what_is_typed_while_a_button_works_is_not_lost(room: Room) -> None:
+    page = room.page(path=room.draft([BlockKind.TEXT]))
+    held: list[Route] = []
+    page.route("**/edit", lambda route: held.append(route), times=1)
+    page.get_by_role("button", name="Thanks", exact=True).click()
+    expect(page.locator("#state")).to_be_visible()
+    page.get_by_label("Heading").fill("Typed meanwhile")
+    page.wait_for_timeout(200)
+    held[0].continue_()
+    expect(page.locator(".block")).to_have_count(2)
+    expect(page.get_by_label("Heading").first).to_have_value("Typed meanwhile")
+    saved(page)
+    page.reload()
+    expect(page.get_by_label("Heading").first).to_have_value("Typed meanwhile")
+    page.close()
+
+
+def test_buttons_that_are_pressed_in_a_hurry_are_all_heeded(room: Room) -> None:
+    page = room.page(path=room.draft())
+    page.evaluate(
+        """() => ["add:text", "add:event", "add:thanks"].forEach(
+            (value) => document.querySelector(`button[value="${value}"]`).click())"""
+    )
+    expect(page.locator(".block .kind")).to_have_text(["Text", "Event", "Thanks"])
     page.close()
 
 

@@ -58,15 +58,13 @@ export class Saver {
     return new Map(this.#fields().map((field) => [field.name, field.value]));
   }
 
-  /* After a part of the page came anew: fields that stayed hold what was sent with it, and what was
-     typed meanwhile into fields that came anew is put back. */
-  rebase(sent) {
-    if (!sent) return;
-    for (const field of this.#fields()) {
-      const was = this.#was(field);
-      if (!this.#form.querySelector("#parts").contains(field) && sent.has(field.name)) {
-        was.value = sent.get(field.name);
-      }
+  /* After a part of the page came anew: fields that stayed began from what was sent with it, and
+     what was typed since then into fields that came anew is put back. */
+  rebase(sent, typed) {
+    const anew = this.#form.querySelector("#parts");
+    for (const field of this.#fields().filter((one) => sent.has(one.name))) {
+      if (!anew.contains(field)) this.#was(field).value = sent.get(field.name);
+      else if (typed.get(field.name) !== sent.get(field.name)) field.value = typed.get(field.name);
     }
     this.#say("saved", this.#clock());
     this.#checks();
