@@ -102,7 +102,7 @@ def _is_here(endpoint: str, blueprint: str | None, current: str | None) -> bool:
 
 def moment(value: datetime | None) -> str:
     """A time in the reader's zone, for example "23 Nov 2026, 14:02"."""
-    return format_datetime(value, "d MMM y, HH:mm") if value else ""
+    return format_datetime(value, f"d MMM y{_comma()} HH:mm") if value else ""
 
 
 def day(value: date | datetime | None) -> str:
@@ -117,7 +117,8 @@ def clock(value: datetime | None, seconds: bool = False) -> str:
 
 def wall(value: datetime) -> str:
     """A time as the clocks of its own zone show it, for example "Mon 23 Nov, 08:00"."""
-    return str(format_datetime(value.replace(tzinfo=None), "EEE d MMM, HH:mm", rebase=False))
+    form = f"EEE d MMM{_comma()} HH:mm"
+    return str(format_datetime(value.replace(tzinfo=None), form, rebase=False))
 
 
 def number(value: int) -> str:
@@ -147,6 +148,10 @@ def language_name(code: str | None) -> str:
 def percent(value: float | None) -> str:
     """A share from 0 to 1 as whole per cent; a dash where there is none."""
     return "–" if value is None else format_percent(value)
+
+
+def _comma() -> str:
+    return "،" if _locale().language == "ar" else ","
 
 
 def _locale() -> Locale:

@@ -233,7 +233,7 @@ def test_an_issue_is_frozen_in_its_own_language(session: Session) -> None:
         ("en", ["16 May 2031", "16 May 2031, 14:02", "1,234,567", "34%", "5 minutes"]),
         ("fr", ["16 mai 2031", "16 mai 2031, 14:02", "1 234 567", "34 %", "5 minutes"]),
         ("es", ["16 de mayo de 2031", "16 may 2031, 14:02", "1.234.567", "34 %", "5 minutos"]),
-        ("ar", ["16 مايو 2031", "16 مايو 2031, 14:02", "1,234,567", "34%", "5 دقائق"]),
+        ("ar", ["16 مايو 2031", "16 مايو 2031، 14:02", "1,234,567", "34%", "5 دقائق"]),
     ],
 )
 def test_days_and_numbers_are_written_as_readers_write_them(

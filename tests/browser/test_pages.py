@@ -340,10 +340,15 @@ def meet_everything(session: Session, rows: list[Delivery]) -> None:
                 under_way.settle(session, row)
 
 
-@pytest.fixture(params=[(width, theme) for width in WIDTHS for theme in THEMES], ids=str)
-def look(request: pytest.FixtureRequest) -> tuple[int, str]:
-    width, theme = request.param
-    return width, theme
+LOOKS = [(width, theme, "en") for width in WIDTHS for theme in THEMES]
+# The one with the longest words, and the one that reads from the right.
+LOOKS += [(320, "light", "fr"), (320, "light", "ar"), (1280, "dark", "ar")]
+
+
+@pytest.fixture(params=LOOKS, ids=str)
+def look(request: pytest.FixtureRequest) -> tuple[int, str, str]:
+    width, theme, language = request.param
+    return width, theme, language
 
 
 @pytest.mark.parametrize("kind", ["staff", "public"])
@@ -352,13 +357,14 @@ def test_pages(
     example: Live,
     signed_in: dict[str, object],
     addresses: dict[str, str],
-    look: tuple[int, str],
+    look: tuple[int, str, str],
     kind: str,
 ) -> None:
-    width, theme = look
+    width, theme, language = look
     context = browser.new_context(
         viewport={"width": width, "height": 800},
         color_scheme=theme,  # type: ignore[arg-type]
+        locale=language,
         storage_state=signed_in if kind == "staff" else None,  # type: ignore[arg-type]
     )
     page = context.new_page()
@@ -369,7 +375,7 @@ def test_pages(
         for word, value in addresses.items():
             path = path.replace(word, value)
         page.goto(example.url + path)
-        _keep(page, f"{name}-{width}-{theme}")
+        _keep(page, f"{name}-{width}-{theme}-{language}")
         found += [f"{name}: {problem}" for problem in _problems(page)]
     context.close()
     found += [text for text in said if "Content Security Policy" in text]
